@@ -1,0 +1,165 @@
+/* actor.h: classes, and what an actor can do.
+ *
+ * An actor is a class, private state and one mailbox; it handles one message at a time, and sees
+ * every write that its previous handler made, whichever thread ran it. @self is the handle by which
+ * code speaks: in an actor's functions it is the actor's and good only there, on that thread;
+ * endpoints (external.h) have one too. Unless a function says otherwise it is called from the
+ * thread that holds @self, and answers TH_E_INVALID to a null handle or pointer. */
+#ifndef THESPIS_ACTOR_H
+#define THESPIS_ACTOR_H
+
+#include <thespis/msg.h>
+
+typedef struct th_system th_system;
+
+/** What becomes of an actor's state after a message failed all its deliveries. */
+typedef enum th_on_failure {
+    TH_ON_FAILURE_KEEP,    /* carry on with the state as it is */
+    TH_ON_FAILURE_RESTART, /* exit(), zeroed state, init() with the first argument; same address,
+                              mail kept */
+    TH_ON_FAILURE_STOP     /* exit with TH_EXIT_FAILED */
+} th_on_failure;
+
+enum th_class_flags {
+    TH_CLASS_OWN_THREAD =
+        1 << 0 /* each actor has a thread of its own; on the simple base it has no effect */
+};
+
+/** A behaviour. Static and immutable; all functions may be NULL. */
+typedef struct th_class {
+    const char *name;
+    size_t state_size; /* bytes, zeroed before init */
+    /** Runs first, on the pool. @arg is what spawn was given, or NULL. Not TH_OK: the actor never
+     * was; its parent hears child-exited with TH_EXIT_INIT, and its mail becomes dead letters. */
+    th_err (*init)(th_self *self, void *state, const th_msg *arg);
+    /** Handles one message [lend]. Not TH_OK: the message failed, see TH_DELIVERIES_MAX. NULL:
+     * messages are ignored. */
+    th_err (*receive)(th_self *self, void *state, const th_msg *msg);
+    /** Runs last, after the children have exited; also after a failed init. May send, may not
+     * spawn. */
+    void (*exit)(th_self *self, void *state);
+    th_on_failure on_failure;
+    uint32_t flags; /* enum th_class_flags */
+} th_class;
+
+/** How to spawn, where th_spawn() is not enough. Zero is the default everywhere. */
+typedef struct th_spawn_options {
+    const th_class *klass;  /* this, or */
+    const char *class_name; /* the name it was registered under */
+    th_msg *arg;            /* for init [take] */
+    bool own_thread;        /* as TH_CLASS_OWN_THREAD, for this one */
+} th_spawn_options;
+
+TH_BEGIN_C
+
+/* ---- life ---- */
+
+/** Makes a child of the caller (of the system, when @self is an endpoint). The address is good at
+ * once; init runs on the pool, and whatever is sent meanwhile waits. @klass [keep] while any actor
+ * of it lives. @arg [take], may be NULL. TH_E_NOMEM, TH_E_LIMIT (actors_max), TH_E_CLOSED (the
+ * caller or the system is exiting). */
+TH_API TH_NODISCARD th_err th_spawn(th_self *self, const th_class *klass, th_msg *arg,
+                                    th_addr *addr_out);
+
+/** The same with options. TH_E_NO_CLASS: nobody registered that name. */
+TH_API TH_NODISCARD th_err th_spawn_with(th_self *self, const th_spawn_options *options,
+                                         th_addr *addr_out);
+
+/** Asks @to to exit, its children first. To ask with options, send th_exit_request. */
+TH_API TH_NODISCARD th_err th_stop(th_self *self, th_addr to);
+
+/** The caller exits when this handler returns: children first. TH_E_NOT_HERE: @self is an endpoint.
+ */
+TH_API TH_NODISCARD th_err th_exit(th_self *self);
+
+/** While handling an exit request: the children are not to be asked; they go to the system. */
+TH_API TH_NODISCARD th_err th_exit_keep_children(th_self *self);
+
+/** Asks the whole system to shut down, as th_system_shutdown() from outside would; returns at once.
+ */
+TH_API TH_NODISCARD th_err th_request_shutdown(th_self *self);
+
+/** Why this message is failing: printf-like text for the poison message. Returns @err, so `return
+ * th_fail(self, err, ...)`. */
+TH_API th_err th_fail(th_self *self, th_err err, const char *format, ...) TH_PRINTF(3, 4);
+
+/* ---- who ---- */
+
+TH_API th_addr th_self_addr(const th_self *self);
+TH_API th_addr
+th_self_parent(const th_self *self); /* none for endpoints and the system's own actor */
+TH_API th_system *th_self_system(const th_self *self);
+TH_API const th_class *th_self_class(const th_self *self); /* NULL for endpoints */
+TH_API void *th_self_state(const th_self *self);           /* NULL for endpoints */
+
+/** Now on the system's clock, nanoseconds: monotonic on the pool, virtual on the simple base. */
+TH_API uint64_t th_now(const th_self *self);
+
+/** A random number from the system's generator; from the seed on the simple base. Not for secrets.
+ */
+TH_API uint64_t th_random(th_self *self);
+
+/* ---- dispatch by type ---- */
+
+/** One row of a dispatch table; a row with a NULL type ends it, and its handler (if any) takes the
+ * rest. */
+typedef struct th_case {
+    const th_type *type;
+    th_err (*handle)(th_self *self, void *state, const th_msg *msg);
+} th_case;
+
+/** Calls the handler of the first row whose type @msg is of, or descends from. No row and no rest:
+ * TH_OK, ignored. */
+TH_API th_err th_dispatch(th_self *self, void *state, const th_msg *msg, const th_case *cases);
+
+/* ---- asking without blocking ---- */
+
+/** The answer to th_ask_then(): a message [lend], or NULL with the reason in @err: TH_E_TIMEOUT,
+ * TH_E_NO_ACTOR. Runs as the actor, like receive, and may fail like it. */
+typedef th_err (*th_answer)(th_self *self, void *state, const th_msg *answer, th_err err,
+                            uint64_t token);
+
+/** Sends @msg [take] with a reply address of its own; the first answer to that address goes to
+ * @then, once. Later ones are dead letters. Other messages are handled meanwhile. @timeout_ns:
+ * TH_FOREVER for none. TH_E_NOT_HERE: @self is an endpoint, use th_ask(). */
+TH_API TH_NODISCARD th_err th_ask_then(th_self *self, th_addr to, th_msg *msg, uint64_t timeout_ns,
+                                       th_answer then, uint64_t token);
+
+/* ---- wakeups ---- */
+
+#define TH_US(n)   ((uint64_t)(n)*1000u)
+#define TH_MS(n)   ((uint64_t)(n)*1000000u)
+#define TH_S(n)    ((uint64_t)(n)*1000000000u)
+#define TH_FOREVER UINT64_MAX
+
+/** A th_wakeup after @delay_ns, never earlier; equal deadlines arrive in the order they were asked
+ * for. @payload [take] may be NULL.
+ *  @id_out may be NULL. Pending wakeups end with the actor. TH_E_LIMIT: timers_max. An endpoint's
+ * arrive by th_listen(). */
+TH_API TH_NODISCARD th_err th_wakeup_after(th_self *self, uint64_t delay_ns, th_msg *payload,
+                                           uint64_t *id_out);
+
+/** One every @period_ns (at least 1 us) until cancelled. A late one does not shift the next. */
+TH_API TH_NODISCARD th_err th_wakeup_every(th_self *self, uint64_t period_ns, th_msg *payload,
+                                           uint64_t *id_out);
+
+/** Takes a wakeup back: after TH_OK it does not arrive. TH_E_NO_TIMER: it has fired already (a
+ * one-shot may be in the mailbox) or is another actor's. */
+TH_API TH_NODISCARD th_err th_wakeup_cancel(th_self *self, uint64_t id);
+
+/* ---- dead letters ---- */
+
+/** Has every message that cannot be delivered sent to this actor as th_dead_letter, until it exits
+ * or says false. Any number of actors may. TH_E_LIMIT: TH_DEAD_LETTER_HANDLERS_MAX. */
+TH_API TH_NODISCARD th_err th_dead_letters_to_me(th_self *self, bool on);
+
+/* ---- blocking calls ---- */
+
+/** Around a call that blocks: the pool lends a spare thread meanwhile, so that other actors run on.
+ * Nothing may be sent between the two. TH_E_NOT_HERE: an endpoint. TH_E_STATE: begun already, or
+ * not begun. On the simple base, and for actors with their own thread, no effect. */
+TH_API TH_NODISCARD th_err th_blocking_begin(th_self *self);
+TH_API TH_NODISCARD th_err th_blocking_end(th_self *self);
+
+TH_END_C
+#endif

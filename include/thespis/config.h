@@ -1,0 +1,106 @@
+/* config.h: every limit, period and switch, with its default, unit and reason.
+ *
+ * The first group can be set per system in th_options (0 there means the default here); the second
+ * is fixed at build time. */
+#ifndef THESPIS_CONFIG_H
+#define THESPIS_CONFIG_H
+
+/* ---- defaults of th_options ---- */
+
+/* Actors, endpoints and open questions alive at once. 16 Mi slots cost 128 KiB of table up front;
+ * past it a spawn fails cleanly. */
+#define TH_ACTORS_MAX_DEFAULT (16u * 1024 * 1024)
+
+/* Bytes the system may hold in messages, state and actors; 0 is no ceiling. */
+#define TH_MEMORY_MAX_DEFAULT 0
+
+/* Worker threads; 0 takes the number of cores this process may run on. */
+#define TH_WORKERS_DEFAULT 0
+
+/* Most workers, so that one 64-bit word can say who sleeps. */
+#define TH_WORKERS_MAX 64
+
+/* Threads lent in place of workers that said th_blocking_begin(). More than this many blocked at
+ * once simply wait. */
+#define TH_SPARE_WORKERS_MAX 64
+
+/* Wakeups pending at once. */
+#define TH_TIMERS_MAX_DEFAULT (64u * 1024 * 1024)
+
+/* ---- messages ---- */
+
+/* Largest body, in bytes: what one message may carry without being called a file. */
+#define TH_MESSAGE_SIZE_MAX (64u * 1024 * 1024)
+
+/* A copy of a message up to this body size is copied, above it shared: copying is cheaper than a
+ * shared count. Bytes. */
+#define TH_MESSAGE_COPY_MAX 256
+
+/* How deep field tables may nest, and messages inside messages be described. */
+#define TH_NESTING_MAX 32
+
+/* Longest name of a class, type, system or thread, in bytes without the NUL. */
+#define TH_NAME_MAX 255
+
+/* Text of a failure that travels in poison messages, in bytes with the NUL. */
+#define TH_DETAILS_SIZE 256
+
+/* ---- scheduling ---- */
+
+/* Messages an actor may handle before the next actor has its turn. Below an inflow per round it
+ * would only grow queues; far above, neighbours wait longer. */
+#define TH_TURN_MESSAGES_MAX 1024
+
+/* Nanoseconds after which a turn ends at the next message even with budget left: bounds what a
+ * neighbour waits when handlers are slow. Looked at every TH_TURN_CLOCK_MESSAGES messages, since
+ * reading the clock costs as much as a message. */
+#define TH_TURN_NS_MAX         200000
+#define TH_TURN_CLOCK_MESSAGES 16
+
+/* Turns in a row that the `next` slot may take before the ring has one: a conversation stays on its
+ * worker, but cannot starve the rest. */
+#define TH_NEXT_TURNS_MAX 64
+
+/* Tasks in a worker's own ring, a power of two; what does not fit goes to its backlog. */
+#define TH_RING_SIZE 1024
+
+/* A worker looks up from its work after this many turns: outsiders' submissions, how much work is
+ * queued, whether to wake another worker. */
+#define TH_CHECK_TURNS 64
+
+/* Queued work, in nanoseconds, that pays for waking another worker: some wake-up cost (15 to 40
+ * us), measured in docs/internals/scheduling.md. */
+#define TH_WAKE_PRESSURE_NS 30000
+
+/* How long a worker that ran dry spins before it parks, in nanoseconds: about one wake-up's cost.
+ */
+#define TH_SPIN_NS 20000
+
+/* How often a parked worker looks whether another is stuck in a long handler, in nanoseconds; half
+ * of what a bystander may wait. Only while somebody is running. */
+#define TH_SENTRY_NS 500000
+
+/* ---- life ---- */
+
+/* A failing message is handled this many times in all before it is poison. */
+#define TH_DELIVERIES_MAX 2
+
+/* Handlers of dead letters registered at once. */
+#define TH_DEAD_LETTER_HANDLERS_MAX 64
+
+/* Classes registered by name. */
+#define TH_CLASSES_MAX 4096
+
+/* ---- troupes ---- */
+
+#define TH_TROUPE_WORKERS_DEFAULT 10         /* most workers */
+#define TH_TROUPE_IDLE_DEFAULT    2          /* idle workers kept */
+#define TH_TROUPE_LINGER_NS       2000000000 /* how long a worker past the idle floor stays */
+#define TH_TROUPE_PENDING_DEFAULT                                                                  \
+    (1024u * 1024) /* jobs queued while all are busy; past it a job is a dead letter */
+#define TH_TROUPE_KILLS_DEFAULT 3 /* workers that may die of one job before it is poison */
+#define TH_TROUPE_BACKOFF_MIN_NS                                                                   \
+    10000000 /* first pause before a dead worker is replaced; doubles each time */
+#define TH_TROUPE_BACKOFF_MAX_NS 5000000000 /* and its ceiling */
+
+#endif

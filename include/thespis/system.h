@@ -1,0 +1,86 @@
+/* system.h: a system is workers, a directory and an admin; several in one process share nothing.
+ *
+ *     th_system *sys = th_system_create(NULL);
+ *     th_system_start(sys);  ...  th_system_shutdown(sys, TH_S(5), NULL, NULL);
+ *     th_system_destroy(sys);
+ *
+ * Thread rules: any thread, but create and destroy exclude every other call on that system. After a
+ * shutdown every call on the system and its endpoints answers TH_E_CLOSED until
+ * th_system_destroy(). */
+#ifndef THESPIS_SYSTEM_H
+#define THESPIS_SYSTEM_H
+
+#include <thespis/actor.h>
+
+typedef enum th_base {
+    TH_BASE_POOL,  /* worker threads */
+    TH_BASE_SIMPLE /* one thread, the caller's; virtual time; a seed decides every interleaving
+                      (testkit.h) */
+} th_base;
+
+enum th_signal_flags {
+    TH_SIGNAL_TERM =
+        1 << 0 /* SIGTERM and SIGINT ask for a shutdown; previous handlers come back at its end */
+};
+
+/** Zero everywhere is a good default. Copied by th_system_create(). */
+typedef struct th_options {
+    th_base base;
+    const char *name;              /* in status and thread names; NULL: "thespis" */
+    uint32_t workers;              /* 0: TH_WORKERS_DEFAULT; at most TH_WORKERS_MAX */
+    bool pin_workers;              /* one core each */
+    uint64_t seed;                 /* simple base; 0: first come, first served */
+    uint32_t signals;              /* enum th_signal_flags; 0: no signal is touched */
+    uint32_t actors_max;           /* 0: TH_ACTORS_MAX_DEFAULT */
+    uint32_t timers_max;           /* 0: TH_TIMERS_MAX_DEFAULT */
+    uint64_t memory_max;           /* bytes, 0: no ceiling */
+    const th_allocator *allocator; /* NULL: malloc and free; copied */
+} th_options;
+
+/** What a shutdown that ran out of time left behind: one call for each. @what says what it is
+ * doing. */
+typedef void (*th_leftover)(void *context, th_addr actor, const char *class_name, const char *what);
+
+TH_BEGIN_C
+
+/** A system that does not run yet [give], or NULL: no memory, or absurd @options (say why:
+ * th_options_check()). */
+TH_API th_system *th_system_create(const th_options *options);
+
+/** TH_E_INVALID and, in @why_out (may be NULL, static text), the option at fault; TH_OK if they
+ * will do. NULL will do. */
+TH_API TH_NODISCARD th_err th_options_check(const th_options *options, const char **why_out);
+
+/** Starts threads and the admin. TH_E_STATE: started before. TH_E_THREAD: the threads cannot be
+ * had; nothing was left running. */
+TH_API TH_NODISCARD th_err th_system_start(th_system *system);
+
+/** Asks every actor to exit, waits at most @timeout_ns, stops the threads. TH_OK: every exit
+ * function ran, every thread ended. TH_E_TIMEOUT: @leftover (may be NULL) was called for each actor
+ * still there; the shutdown goes on, call again to wait longer. TH_E_STATE: never started, or shut
+ * down before. From any thread that is no actor's (an actor gets TH_E_NOT_ALLOWED:
+ *  th_request_shutdown() is for it). */
+TH_API TH_NODISCARD th_err th_system_shutdown(th_system *system, uint64_t timeout_ns,
+                                              th_leftover leftover, void *context);
+
+/** Waits until something asks for a shutdown: th_request_shutdown(), or SIGTERM where asked for.
+ * TH_E_TIMEOUT. TH_E_CLOSED: it is shut down. Simple base: runs the system meanwhile, in virtual
+ * time, and TH_E_TIMEOUT also when nothing is left to run. */
+TH_API TH_NODISCARD th_err th_system_wait(th_system *system, uint64_t timeout_ns);
+
+/** Frees it [take]. TH_E_STATE: it runs, or endpoints are open; then nothing was done. NULL: TH_OK.
+ */
+TH_API th_err th_system_destroy(th_system *system);
+
+/** Registers @klass [keep] under its name, for th_spawn_with(). TH_E_EXISTS: another class has that
+ * name; the same one again is TH_OK. */
+TH_API TH_NODISCARD th_err th_class_register(th_system *system, const th_class *klass);
+
+/** The id that every address of this system carries; fresh at every create. 0 for NULL. */
+TH_API uint64_t th_system_id(const th_system *system);
+
+/** Version of the library that runs, "major.minor.patch". */
+TH_API const char *th_version(void);
+
+TH_END_C
+#endif

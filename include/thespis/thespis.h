@@ -1,0 +1,20 @@
+/* thespis.h: the whole front door, in reading order. */
+#ifndef THESPIS_THESPIS_H
+#define THESPIS_THESPIS_H
+
+#include <thespis/compiler.h>
+#include <thespis/error.h>
+#include <thespis/assert.h>
+#include <thespis/config.h>
+#include <thespis/addr.h>
+#include <thespis/alloc.h>
+#include <thespis/type.h>
+#include <thespis/msg.h>
+#include <thespis/actor.h>
+#include <thespis/system.h>
+#include <thespis/external.h>
+#include <thespis/status.h>
+#include <thespis/troupe.h>
+#include <thespis/testkit.h>
+
+#endif
