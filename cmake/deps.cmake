@@ -1,0 +1,27 @@
+# What we stand on: CK's headers, liburcu (QSBR flavour), threads; Criterion for the suite only.
+set(THREADS_PREFER_PTHREAD_FLAG ON)
+find_package(Threads REQUIRED)
+find_package(PkgConfig REQUIRED)
+pkg_check_modules(URCU REQUIRED liburcu-qsbr)
+
+find_path(CK_INCLUDE_DIR ck_ring.h REQUIRED)
+
+# Headers of dependencies, as the floors see them.
+add_library(thespis_deps INTERFACE)
+target_include_directories(thespis_deps SYSTEM INTERFACE ${URCU_INCLUDE_DIRS})
+if(NOT CK_INCLUDE_DIR STREQUAL "/usr/include")
+    target_include_directories(thespis_deps SYSTEM INTERFACE ${CK_INCLUDE_DIR})
+endif()
+
+if(THESPIS_SANITIZE STREQUAL "thread")
+    include(tsan_shim)
+    thespis_tsan_shim(${PROJECT_BINARY_DIR}/shim)
+    target_include_directories(thespis_deps SYSTEM BEFORE INTERFACE ${PROJECT_BINARY_DIR}/shim)
+    target_compile_definitions(thespis_deps INTERFACE CK_USE_CC_BUILTINS=1 CK_PR_DISABLE_DOUBLE)
+endif()
+
+# Criterion starts a process per test and aborts under ThreadSanitizer, and a leak in its children
+# passes.  So a sanitized build runs the same sources on tests/support/criterion instead.
+if(THESPIS_TESTS AND NOT THESPIS_SANITIZE)
+    pkg_check_modules(CRITERION REQUIRED IMPORTED_TARGET criterion)
+endif()

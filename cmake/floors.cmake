@@ -1,0 +1,19 @@
+# The floors of the house, the lowest first.  A floor may include what stands above it in this list,
+# and nothing below it.  The build gathers its sources by it; tools/tidy.c fails any other include.
+set(THESPIS_FLOORS
+    mailbox
+    runtime/base
+    runtime/sched
+    runtime/actor
+    runtime/admin
+    runtime/system
+    troupe
+)
+
+# These see <thespis/...> and their own folder only: what they need, a user can have.
+set(THESPIS_FRONT_DOOR
+    troupe
+    examples
+    bench
+    tools
+)

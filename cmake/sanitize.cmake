@@ -1,0 +1,16 @@
+# Sanitizers and coverage change every object, so they are set for the whole directory.
+if(THESPIS_SANITIZE STREQUAL "address")
+    add_compile_options(-fsanitize=address,undefined -fno-sanitize-recover=all
+        -fno-omit-frame-pointer)
+    add_link_options(-fsanitize=address,undefined)
+elseif(THESPIS_SANITIZE STREQUAL "thread")
+    add_compile_options(-fsanitize=thread -fno-omit-frame-pointer)
+    add_link_options(-fsanitize=thread)
+elseif(THESPIS_SANITIZE)
+    message(FATAL_ERROR "THESPIS_SANITIZE is '${THESPIS_SANITIZE}', not address or thread")
+endif()
+
+if(THESPIS_COVERAGE)
+    add_compile_options(--coverage)
+    add_link_options(--coverage)
+endif()

@@ -1,0 +1,64 @@
+# Test programs see the internal headers and link the static library.
+
+# Tests compare sizes with plain numbers; gcc is silent about that inside Criterion's macros, and
+# clang and our own header are not.
+add_library(test_warnings INTERFACE)
+target_link_libraries(test_warnings INTERFACE thespis_warnings)
+target_compile_options(test_warnings INTERFACE -Wno-sign-compare)
+
+# What stands in for Criterion: itself, or our one-process header under a sanitizer.
+add_library(test_framework INTERFACE)
+if(THESPIS_SANITIZE)
+    add_library(test_runner OBJECT support/criterion/runner.c)
+    target_compile_definitions(test_runner PRIVATE _GNU_SOURCE)
+    target_link_libraries(test_runner PRIVATE thespis_warnings)
+    target_include_directories(test_framework SYSTEM INTERFACE
+        ${CMAKE_CURRENT_SOURCE_DIR}/support)
+    target_link_libraries(test_framework INTERFACE $<TARGET_OBJECTS:test_runner>)
+else()
+    target_link_libraries(test_framework INTERFACE PkgConfig::CRITERION)
+endif()
+
+set(test_environment
+    "CRITERION_JOBS=1"
+    "ASAN_OPTIONS=detect_leaks=1:detect_stack_use_after_return=1:abort_on_error=0"
+    "UBSAN_OPTIONS=print_stacktrace=1"
+    "TSAN_OPTIONS=suppressions=${CMAKE_CURRENT_SOURCE_DIR}/tsan.supp:halt_on_error=1:second_deadlock_stack=1")
+
+function(thespis_add_test source)
+    cmake_path(RELATIVE_PATH source BASE_DIRECTORY ${CMAKE_CURRENT_SOURCE_DIR}
+        OUTPUT_VARIABLE path)
+    string(REGEX REPLACE "\\.c$" "" name "${path}")
+    string(REGEX REPLACE "(^|/)test_([^/]*)$" "\\1\\2" name "${name}")
+    string(REPLACE "/" "." name "${name}")
+
+    add_executable(test.${name} ${source})
+    target_link_libraries(test.${name} PRIVATE
+        test_framework thespis_house test_warnings thespis_static ${URCU_LIBRARIES})
+    if(TARGET test_support)
+        target_link_libraries(test.${name} PRIVATE $<TARGET_OBJECTS:test_support>)
+    endif()
+    add_test(NAME ${name} COMMAND test.${name})
+    set_tests_properties(${name} PROPERTIES TIMEOUT 120 ENVIRONMENT "${test_environment}")
+    if(path MATCHES "^(seeded|stress)/")
+        set_tests_properties(${name} PROPERTIES TIMEOUT 600 LABELS slow)
+    endif()
+endfunction()
+
+function(thespis_add_suites)
+    file(GLOB support CONFIGURE_DEPENDS support/*.c)
+    if(support)
+        add_library(test_support OBJECT ${support})
+        target_link_libraries(test_support PRIVATE
+            test_framework thespis_house test_warnings)
+    endif()
+
+    file(GLOB_RECURSE tests CONFIGURE_DEPENDS test_*.c)
+    file(GLOB slow_tests CONFIGURE_DEPENDS seeded/*.c stress/*.c)
+    list(APPEND tests ${slow_tests})
+    list(REMOVE_DUPLICATES tests)
+    list(FILTER tests EXCLUDE REGEX "/tests/(support|tools|install|model|mutants)/")
+    foreach(test IN LISTS tests)
+        thespis_add_test(${test})
+    endforeach()
+endfunction()
