@@ -1,0 +1,129 @@
+/* runtime/actor/cell.h: an actor's body, and its states.
+ *
+ * A cell is 128 bytes in a directory segment and is never freed while its system lives, only used again: after a grace period,
+ * under another generation (directory.h). So whoever found a cell inside a read section may push to its inbox; at worst the
+ * inbox is closed.
+ *
+ * C1. A cell is run by one worker at a time: it is in no queue while its inbox is ASLEEP, in one queue or running otherwise.
+ * C2. Only the running worker touches what is marked "owner". The inbox's acquire/release and the run queue's carry those
+ *     writes to the next worker.
+ * C3. States only go forward:
+ *       STARTING  thi_spawn()             left by the first turn, which runs init
+ *       RUNNING   init succeeded          left by exit request, th_exit(), failure with TH_ON_FAILURE_STOP
+ *       EXITING   waits for its children  left by the last child-exited
+ *       DEAD      thi_exit_finish(): inbox CLOSED, mail given to the dead-letter funnel, parent told, slot retired
+ * C4. A child is in its parent's list from thi_spawn() until the parent has handled its child-exited; the list is the
+ *     parent's, also the links that lie in the children. */
+#ifndef THI_ACTOR_CELL_H
+#define THI_ACTOR_CELL_H
+
+#include <stdatomic.h>
+
+#include "runtime/sched/worker.h"
+#include "mailbox/inbox.h"
+#include "mailbox/voice.h"
+#include <thespis/actor.h>
+
+struct thi_stage;
+struct thi_cell_extra;
+
+/* What code speaks through: one in each cell and in each endpoint. */
+struct th_self {
+    struct thi_voice voice;    /* first: the heap, for messages. Set at each turn's start. */
+    struct thi_worker *worker; /* whose turn it is; NULL for endpoints */
+};
+
+enum thi_cell_kind {
+    THI_CELL_FREE,     /* in the free list, or in its grace period */
+    THI_CELL_ACTOR,    /* runs on the pool */
+    THI_CELL_OWN,      /* runs on its own thread */
+    THI_CELL_ENDPOINT, /* belongs to a thread that is no actor; woken, never run */
+    THI_CELL_ALIAS     /* a one-shot reply address; its inbox word is ALIAS until answered */
+};
+
+enum thi_cell_state { THI_CELL_STARTING, THI_CELL_RUNNING, THI_CELL_EXITING, THI_CELL_DEAD };
+
+struct thi_cell {
+    /* senders write the inbox; the rest of this line changes only at spawn, or is the owner's */
+    struct thi_inbox inbox;
+    _Atomic uint32_t generation; /* 0 while free; set before the address is known to anybody */
+    uint32_t slot;
+    struct thi_task task;
+    const th_class *klass; /* NULL for endpoints and aliases */
+    void *state;           /* actor: the user's; endpoint: struct thi_endpoint; alias: struct thi_alias */
+    th_msg *mail_head;     /* owner: taken, not yet handled, FIFO */
+    th_msg *mail_tail;
+    _Atomic uint8_t kind;  /* enum thi_cell_kind; constant while the generation is */
+    uint8_t flags;         /* owner: THI_CELL_EXIT_... */
+    _Atomic uint8_t state_of_life; /* enum thi_cell_state; owner writes, status reads */
+    uint8_t exit_reason;   /* owner: th_exit_reason, once EXITING */
+    _Atomic uint32_t children; /* owner writes, status reads */
+
+    /* the owner's line */
+    struct th_self self;
+    struct thi_cell_extra *extra; /* owner: what most actors never need; NULL until then */
+    uint32_t parent_slot;         /* owner: with parent_generation the parent's address; same system */
+    uint32_t parent_generation;
+    uint32_t first_child;  /* owner: slots; 0 is none, since slot 0 is the admin, who is nobody's child */
+    uint32_t next_sibling; /* the parent's */
+    uint32_t prev_sibling; /* the parent's */
+    uint32_t ask_cursor;   /* owner: the child to be asked to exit next, when memory ran out midway */
+};
+
+_Static_assert(sizeof(struct thi_cell) <= 192 && sizeof(struct thi_cell) % 64 == 0,
+               "an idle actor's price is a promise (docs/design.md, decision 5)");
+
+enum thi_cell_flags {
+    THI_CELL_EXIT_ASKED = 1 << 0,   /* exits when this message is done */
+    THI_CELL_KEEP_CHILDREN = 1 << 1, /* the children go to the system instead */
+    THI_CELL_BLOCKING = 1 << 2,      /* between th_blocking_begin() and _end() */
+    THI_CELL_IN_EXIT = 1 << 3        /* its exit function runs: no more spawning */
+};
+
+/* What few actors need, made on first use by thi_cell_extra(). The owner's. */
+struct thi_cell_extra {
+    th_msg *arg;                 /* for init, and for init again after TH_ON_FAILURE_RESTART */
+    struct thi_alias *asks;      /* open questions of th_ask_then(), in a list */
+    struct thi_wakeup *wakeups;  /* pending, in a list; actor/wakeup.c */
+    uint32_t wakeup_count;
+    struct thi_worker *own;      /* kind OWN: its thread */
+    th_addr report_to;           /* th_create(): who waits to hear how init went */
+    th_err inject_err;           /* testkit: the next inject_times deliveries fail with this */
+    uint32_t inject_times;
+    bool letters;                /* registered for dead letters */
+    th_err exit_err;             /* what init or the handler returned */
+    char details[TH_DETAILS_SIZE]; /* what th_fail() said last */
+};
+
+static inline struct thi_cell *thi_cell_of_task(struct thi_task *task)
+{
+    return (struct thi_cell *)((char *)task - offsetof(struct thi_cell, task));
+}
+
+/* Only of handles that are an actor's: self->worker is not NULL. */
+static inline struct thi_cell *thi_cell_of_self(const th_self *self)
+{
+    return (struct thi_cell *)((char *)(uintptr_t)self - offsetof(struct thi_cell, self));
+}
+
+static inline enum thi_cell_kind thi_cell_kind(const struct thi_cell *cell)
+{
+    /* relaxed: constant for the generation that the reader found the cell by */
+    return (enum thi_cell_kind)atomic_load_explicit(&cell->kind, memory_order_relaxed);
+}
+
+static inline enum thi_cell_state thi_cell_life(const struct thi_cell *cell)
+{
+    /* relaxed: the owner reads its own writes; others only show it */
+    return (enum thi_cell_state)atomic_load_explicit(&cell->state_of_life, memory_order_relaxed);
+}
+
+static inline void thi_cell_set_life(struct thi_cell *cell, enum thi_cell_state life)
+{
+    atomic_store_explicit(&cell->state_of_life, (uint8_t)life, memory_order_relaxed); /* as above */
+}
+
+/* The extra of @cell, made if need be; NULL: no memory. */
+struct thi_cell_extra *thi_cell_extra(struct thi_stage *stage, struct thi_cell *cell);
+
+#endif

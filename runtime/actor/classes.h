@@ -1,0 +1,12 @@
+/* runtime/actor/classes.h: what can be played, by name. A short array under a lock: names are looked up when an actor is
+ * created by name, never on the way of a message. */
+#ifndef THI_ACTOR_CLASSES_H
+#define THI_ACTOR_CLASSES_H
+
+#include "runtime/actor/stage.h"
+
+th_err thi_classes_add(struct thi_stage *stage, const th_class *klass);
+const th_class *thi_classes_find(struct thi_stage *stage, const char *name);
+void thi_classes_fini(struct thi_stage *stage);
+
+#endif

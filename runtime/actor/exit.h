@@ -1,0 +1,25 @@
+/* runtime/actor/exit.h: children first, then child-exited. */
+#ifndef THI_ACTOR_EXIT_H
+#define THI_ACTOR_EXIT_H
+
+#include "runtime/actor/stage.h"
+
+/* Starts the exit of the running actor; it is EXITING until its children have exited. Again: no effect. */
+void thi_exit_begin(th_self *self, struct thi_cell *cell, th_exit_reason reason);
+
+/* Goes on with an exit as far as it can. true: the cell is dead and must not be touched any more. */
+bool thi_exit_advance(th_self *self, struct thi_cell *cell);
+
+/* A child of @cell is gone: out of the list, its slot retired. */
+void thi_exit_child_gone(th_self *self, struct thi_cell *cell, th_addr child);
+
+/* Nobody is left to hear of @child: retires its slot. */
+void thi_exit_retire(th_self *self, th_addr child);
+
+/* Puts @child into @parent's list (C4: by the parent's turn, or before it can run). */
+void thi_children_add(struct thi_stage *stage, struct thi_cell *parent, struct thi_cell *child);
+
+/* Hands a worker's retired cells to the reclaimer; on the simple base frees them. */
+void thi_retired_flush(struct thi_worker *worker);
+
+#endif

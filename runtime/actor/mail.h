@@ -1,0 +1,41 @@
+/* runtime/actor/mail.h: the messages by which the runtime talks to itself. No user ever sees or sends one. */
+#ifndef THI_ACTOR_MAIL_H
+#define THI_ACTOR_MAIL_H
+
+#include <thespis/msg.h>
+
+/* A child is gone; its slot is ours to retire once it is out of our list. Shown to the handler as th_child_exited, whose
+ * struct it shares. Undeliverable, it goes to the admin. */
+extern const th_type thi_child_gone_type;
+
+/* To the admin: @child is yours now. To be pushed before the child can possibly exit. */
+#define THI_ADOPT_FIELDS(F, S) F(S, addr, child)
+TH_MESSAGE(thi_adopt, THI_ADOPT_FIELDS);
+
+/* To a child: report to @parent from now on. */
+#define THI_NEW_PARENT_FIELDS(F, S) F(S, addr, parent)
+TH_MESSAGE(thi_new_parent, THI_NEW_PARENT_FIELDS);
+
+/* To the admin: tell the dead-letter handlers. */
+#define THI_LETTER_FIELDS(F, S) F(S, msg, message) F(S, addr, target) F(S, u32, reason)
+TH_MESSAGE(thi_letter, THI_LETTER_FIELDS);
+
+/* To the admin: @actor wants dead letters, or no more. */
+#define THI_LETTERS_TO_FIELDS(F, S) F(S, addr, actor) F(S, bool_, on)
+TH_MESSAGE(thi_letters_to, THI_LETTERS_TO_FIELDS);
+
+/* To whoever asked: no answer will come to the reply address this is sent to. */
+#define THI_ASK_OVER_FIELDS(F, S) F(S, u32, err)
+TH_MESSAGE(thi_ask_over, THI_ASK_OVER_FIELDS);
+
+/* To whoever waits in th_create(): how init went. */
+#define THI_STARTED_FIELDS(F, S) F(S, addr, actor) F(S, u32, err) F(S, str, details)
+TH_MESSAGE(thi_started, THI_STARTED_FIELDS);
+
+/* Answered by the runtime, also while exiting; the answer goes to the sender. */
+TH_SIGNAL(thi_ask_status);
+#define THI_STATUS_FIELDS(F, S)                                                                    \
+    F(S, u64, waiting) F(S, u32, children) F(S, u32, wakeups)
+TH_MESSAGE(thi_status, THI_STATUS_FIELDS);
+
+#endif

@@ -1,0 +1,28 @@
+/* runtime/actor/send.h: th_send(): every journey starts. */
+#ifndef THI_ACTOR_SEND_H
+#define THI_ACTOR_SEND_H
+
+#include "runtime/actor/stage.h"
+
+/* Delivers @msg [take], whose sender and target are set: to a mailbox, or into the dead-letter funnel. Local sends, wakeups, the runtime's own
+ * messages and (later) arriving frames meet here. @self is who speaks, for the heap and the worker. */
+void thi_post(th_self *self, th_msg *msg);
+
+/* The same with sender and target given. */
+static inline void thi_post_to(th_self *self, th_addr from, th_addr to, th_msg *msg)
+{
+    msg->thi_from = from;
+    msg->thi_to = to;
+    thi_post(self, msg);
+}
+
+/* The address @self speaks under. */
+th_addr thi_self_addr(const th_self *self);
+
+/* The counters @self may add to, and whether others add to them too. */
+void thi_count(th_self *self, enum thi_stat which);
+
+/* Has @cell, whose sleep the caller ended, run (or its thread woken, or its endpoint). */
+void thi_cell_schedule(th_self *self, struct thi_cell *cell);
+
+#endif

@@ -1,0 +1,106 @@
+/* runtime/sched/worker.h: a thread that runs tasks: take, run a turn, steal, park.
+ *
+ * Where a worker looks for work, in order: `next`, a one-slot place for conversations, at most TH_NEXT_TURNS_MAX turns in a
+ * row; its ring, from which others steal; its backlog, what did not fit; the pool's submission queue; other workers.
+ *
+ * Fields are grouped by who writes them. */
+#ifndef THI_SCHED_WORKER_H
+#define THI_SCHED_WORKER_H
+
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include <ck_ring.h>
+#include <ck_spinlock.h>
+
+#include "runtime/sched/task.h"
+#include "runtime/base/random.h"
+#include "runtime/base/stats.h"
+#include "mailbox/alloc.h"
+#include <thespis/config.h>
+
+struct thi_pool;
+struct thi_step;
+
+enum thi_worker_kind {
+    THI_WORKER_REGULAR, /* one of options.workers */
+    THI_WORKER_SPARE,   /* lent while another is blocked */
+    THI_WORKER_OWN,     /* runs one task only */
+    THI_WORKER_STEP     /* the simple base: runs on whichever thread drives the system */
+};
+
+struct thi_worker {
+    /* constant while the worker lives */
+    struct thi_pool *pool;
+    struct thi_step *step; /* not NULL on the simple base */
+    void *stage;           /* the floor above's; the scheduler never looks */
+    uint64_t system;       /* the id every address of the system has: saves the floor above a load */
+    enum thi_worker_kind kind;
+    unsigned index;
+    bool alone; /* nobody can steal: the pool has one worker and no spare was ever lent */
+
+    /* the worker's thread only */
+    struct thi_heap heap;
+    struct thi_random random;
+    unsigned next_turns;  /* in a row taken from `next` */
+    unsigned check_turns; /* turns until the next look around */
+    unsigned check_every;
+    uint64_t check_cycles; /* when that was last done */
+    uint64_t turn_ns;      /* smoothed length of a turn */
+    uint64_t press_ns;     /* smoothed work queued here */
+    void *retired_first;   /* kept for the floor above: what dies here is handed over in batches */
+    void *retired_last;
+    unsigned retired_count;
+    pthread_t thread;
+
+    /* written by the worker, read by others */
+    struct thi_stats stats;
+    _Alignas(TH_CACHE_LINE) _Atomic uint64_t turn; /* odd while a turn runs; how a sentry sees that it is stuck */
+    _Atomic uint64_t press_seen;                   /* press_ns, for thieves */
+    _Atomic bool blocked;                          /* between blocking_begin and _end */
+
+    /* written by the worker and by thieves */
+    _Alignas(TH_CACHE_LINE) _Atomic(struct thi_task *) next;
+    _Alignas(TH_CACHE_LINE) ck_ring_t ring;
+    ck_ring_buffer_t *slots; /* TH_RING_SIZE of them */
+    _Alignas(TH_CACHE_LINE) ck_spinlock_t backlog_lock;
+    struct thi_task *backlog_head; /* FIFO, under the lock */
+    struct thi_task *backlog_tail;
+    _Atomic uint64_t backlog_count; /* written under the lock, read anywhere */
+
+    /* written by wakers */
+    _Alignas(TH_CACHE_LINE) _Atomic uint32_t word; /* 1: woken; the futex it parks on */
+    struct thi_task *own_task;                     /* kind OWN: the only one it runs */
+    _Atomic bool own_done;                         /* kind OWN: the thread is past its last touch of the task */
+    struct thi_worker *own_next;                   /* kind OWN: in the pool's list */
+};
+
+/* From the worker's own thread, in a turn: @task was asleep and has mail now. */
+static inline void thi_worker_submit(struct thi_worker *worker, struct thi_task *task);
+
+/* From the worker's own thread, at the end of @task's turn: it has more to do, after everybody else. */
+void thi_worker_requeue(struct thi_worker *worker, struct thi_task *task);
+
+/* Puts @task on the ring, or on the backlog. */
+void thi_worker_put(struct thi_worker *worker, struct thi_task *task);
+
+/* The slow ends of thi_worker_submit(). */
+void thi_worker_displace(struct thi_worker *worker, struct thi_task *task);
+void thi_worker_submit_step(struct thi_worker *worker, struct thi_task *task);
+
+/* W1. Only the owner makes `next` non-NULL; anybody may take it by exchanging NULL into it. So the owner may store into an
+ *     empty slot without a read-modify-write. */
+static inline void thi_worker_submit(struct thi_worker *worker, struct thi_task *task)
+{
+    /* relaxed: only we make it non-NULL, so NULL stays NULL until we write */
+    if (TH_LIKELY(worker->kind <= THI_WORKER_SPARE &&
+                  !atomic_load_explicit(&worker->next, memory_order_relaxed)))
+        /* release: publishes the task; pairs with the acquire exchange in take_next() of worker.c, ours or a thief's */
+        atomic_store_explicit(&worker->next, task, memory_order_release);
+    else
+        thi_worker_displace(worker, task);
+}
+
+#endif
