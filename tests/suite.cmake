@@ -1,9 +1,8 @@
 # Test programs see the internal headers and link the static library.
 
 # Tests compare sizes with plain numbers; gcc is silent about that inside Criterion's macros, and
-# clang and our own header are not.
+# clang and our own header are not.  Linked after thespis_warnings, whose -Wextra it corrects.
 add_library(test_warnings INTERFACE)
-target_link_libraries(test_warnings INTERFACE thespis_warnings)
 target_compile_options(test_warnings INTERFACE -Wno-sign-compare)
 
 # What stands in for Criterion: itself, or our one-process header under a sanitizer.
@@ -19,11 +18,13 @@ else()
     target_link_libraries(test_framework INTERFACE PkgConfig::CRITERION)
 endif()
 
+string(JOIN ":" tsan_options
+    suppressions=${CMAKE_CURRENT_SOURCE_DIR}/tsan.supp halt_on_error=1 second_deadlock_stack=1)
 set(test_environment
-    "CRITERION_JOBS=1"
-    "ASAN_OPTIONS=detect_leaks=1:detect_stack_use_after_return=1:abort_on_error=0"
-    "UBSAN_OPTIONS=print_stacktrace=1"
-    "TSAN_OPTIONS=suppressions=${CMAKE_CURRENT_SOURCE_DIR}/tsan.supp:halt_on_error=1:second_deadlock_stack=1")
+    CRITERION_JOBS=1
+    ASAN_OPTIONS=detect_leaks=1:detect_stack_use_after_return=1
+    UBSAN_OPTIONS=print_stacktrace=1
+    TSAN_OPTIONS=${tsan_options})
 
 function(thespis_add_test source)
     cmake_path(RELATIVE_PATH source BASE_DIRECTORY ${CMAKE_CURRENT_SOURCE_DIR}
@@ -34,7 +35,8 @@ function(thespis_add_test source)
 
     add_executable(test.${name} ${source})
     target_link_libraries(test.${name} PRIVATE
-        test_framework thespis_house test_warnings thespis_static ${URCU_LIBRARIES})
+        test_framework thespis_house thespis_warnings test_warnings
+        thespis_static ${URCU_LIBRARIES})
     if(TARGET test_support)
         target_link_libraries(test.${name} PRIVATE $<TARGET_OBJECTS:test_support>)
     endif()
@@ -50,7 +52,7 @@ function(thespis_add_suites)
     if(support)
         add_library(test_support OBJECT ${support})
         target_link_libraries(test_support PRIVATE
-            test_framework thespis_house test_warnings)
+            test_framework thespis_house thespis_warnings test_warnings)
     endif()
 
     file(GLOB_RECURSE tests CONFIGURE_DEPENDS test_*.c)

@@ -1,0 +1,1 @@
+void f(void) { atomic_exchange(&word, 1); }

@@ -1,0 +1,1 @@
+void f(void) { atomic_fetch_add(&word, 1); }

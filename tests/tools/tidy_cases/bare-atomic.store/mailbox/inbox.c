@@ -1,0 +1,1 @@
+void f(void) { atomic_store (&word, 1); }

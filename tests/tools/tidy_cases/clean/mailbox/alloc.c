@@ -1,0 +1,8 @@
+#include "mailbox/alloc.h"
+#include <thespis/alloc.h>
+#include <stdlib.h>
+
+void *f(void)
+{
+    return malloc(1);
+}

@@ -1,0 +1,3 @@
+#include "troupe/roster.h"
+#include "roster.h"
+#include <thespis/thespis.h>

@@ -1,0 +1,1 @@
+void f(void) { __sync_synchronize(); }

@@ -1,0 +1,1 @@
+#include "runtime/sched/pool.h"
