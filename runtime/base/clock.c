@@ -1,0 +1,40 @@
+#include "runtime/base/clock.h"
+
+#include <time.h>
+
+void thi_clock_init_real(struct thi_clock *clock)
+{
+    clock->is_virtual = false;
+    atomic_init(&clock->shown_ns, 0);
+}
+
+void thi_clock_init_virtual(struct thi_clock *clock, uint64_t now_ns)
+{
+    clock->is_virtual = true;
+    atomic_init(&clock->shown_ns, now_ns);
+}
+
+void thi_clock_advance(struct thi_clock *clock, uint64_t by_ns)
+{
+    /* relaxed: only the owner writes it, and that is us */
+    uint64_t now = atomic_load_explicit(&clock->shown_ns, memory_order_relaxed);
+
+    thi_clock_advance_to(clock, thi_clock_after(now, by_ns));
+}
+
+void thi_clock_advance_to(struct thi_clock *clock, uint64_t now_ns)
+{
+    /* relaxed: only the owner writes it, and that is us */
+    if (now_ns <= atomic_load_explicit(&clock->shown_ns, memory_order_relaxed))
+        return;
+    /* release: pairs with the acquire in thi_clock_now() */
+    atomic_store_explicit(&clock->shown_ns, now_ns, memory_order_release);
+}
+
+uint64_t thi_clock_monotonic(void)
+{
+    struct timespec now;
+
+    (void)clock_gettime(CLOCK_MONOTONIC, &now); /* cannot fail: the clock exists, @now is ours */
+    return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
+}
