@@ -22,16 +22,16 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define COLUMNS_MAX 100
-#define FILE_LINES_ARGUED 500
-#define FILE_LINES_MAX 800
-#define FUNCTION_LINES_MAX 70
-#define README_LINES_MAX 40
+#define COLUMNS_MAX           100
+#define FILE_LINES_ARGUED     500
+#define FILE_LINES_MAX        800
+#define FUNCTION_LINES_MAX    70
+#define README_LINES_MAX      40
 #define SEQ_CST_COMMENT_LINES 8
 
 #define TEXT_BYTES_MAX (1 << 20)
-#define LINES_MAX (1 << 15)
-#define FLOORS_MAX 32
+#define LINES_MAX      (1 << 15)
+#define FLOORS_MAX     32
 #define FLOOR_NAME_MAX 64
 #define PATH_BYTES_MAX 1024
 
@@ -41,18 +41,18 @@ struct floor_list {
 };
 
 static struct {
-    size_t root_length;                     /* of the path walked, with its slash */
-    struct floor_list floors;               /* lowest first */
-    struct floor_list front_door;           /* see <thespis/...> and themselves only */
+    size_t root_length;           /* of the path walked, with its slash */
+    struct floor_list floors;     /* lowest first */
+    struct floor_list front_door; /* see <thespis/...> and themselves only */
     int findings;
     bool failed;
 
-    const char *path;                       /* of the file at hand, from the root */
+    const char *path; /* of the file at hand, from the root */
     size_t size;
     char raw[TEXT_BYTES_MAX];
     char code[TEXT_BYTES_MAX];
     char notes[TEXT_BYTES_MAX];
-    size_t line_start[LINES_MAX];           /* offsets; line 1 is [0], one past the end closes it */
+    size_t line_start[LINES_MAX]; /* offsets; line 1 is [0], one past the end closes it */
     int lines;
 } tidy;
 
@@ -220,14 +220,19 @@ static bool is_word_char(char c)
 
 static bool is_word_at(const char *view, size_t at, const char *word)
 {
-    return starts_with(view + at, word) && !is_word_char(view[at + strlen(word)])
-        && (at == 0 || !is_word_char(view[at - 1]));
+    return starts_with(view + at, word) && !is_word_char(view[at + strlen(word)]) &&
+           (at == 0 || !is_word_char(view[at - 1]));
 }
 
 static void check_banned_words(void)
 {
     /* In two halves, so that this file does not report itself. */
-    static const char *const words[] = { "TO" "DO", "FIX" "ME", "XX" "X" };
+    static const char *const words[] = { "TO"
+                                         "DO",
+                                         "FIX"
+                                         "ME",
+                                         "XX"
+                                         "X" };
 
     for (size_t w = 0; w < sizeof(words) / sizeof(words[0]); w++) {
         const char *hit = tidy.raw;
@@ -244,9 +249,8 @@ static void check_banned_words(void)
 
 static void check_file_name(void)
 {
-    static const char *const names[] = {
-        "util", "utils", "common", "misc", "helper", "helpers", "manager", "data"
-    };
+    static const char *const names[] = { "util",   "utils",   "common",  "misc",
+                                         "helper", "helpers", "manager", "data" };
     const char *base = base_name(tidy.path);
 
     for (size_t n = 0; n < sizeof(names) / sizeof(names[0]); n++) {
@@ -290,8 +294,8 @@ static void check_length(void)
     if (tidy.lines > FILE_LINES_MAX)
         report(tidy.lines, "long-file", "%d lines, at most %d", tidy.lines, FILE_LINES_MAX);
     else if (tidy.lines > FILE_LINES_ARGUED && !strstr(tidy.notes, "Past 500 lines:"))
-        report(tidy.lines, "long-file",
-               "%d lines; a comment 'Past 500 lines:' must argue why", tidy.lines);
+        report(tidy.lines, "long-file", "%d lines; a comment 'Past 500 lines:' must argue why",
+               tidy.lines);
 }
 
 /* A body is what stands between a brace in the first column and the next one that closes there. */
@@ -307,8 +311,8 @@ static void check_functions(void)
         if (first != '}' || opened == 0)
             continue;
         if (line - opened + 1 > FUNCTION_LINES_MAX)
-            report(opened, "long-function", "%d lines, at most %d",
-                   line - opened + 1, FUNCTION_LINES_MAX);
+            report(opened, "long-function", "%d lines, at most %d", line - opened + 1,
+                   FUNCTION_LINES_MAX);
         opened = 0;
     }
 }
@@ -326,12 +330,12 @@ static bool has_note_above(int line)
 
 static bool is_bare_atomic(const char *word)
 {
-    return (starts_with(word, "atomic_load") || starts_with(word, "atomic_store")
-            || starts_with(word, "atomic_exchange") || starts_with(word, "atomic_fetch_")
-            || starts_with(word, "atomic_compare_exchange_")
-            || starts_with(word, "atomic_flag_test_and_set")
-            || starts_with(word, "atomic_flag_clear"))
-        && !ends_with(word, "_explicit");
+    return (starts_with(word, "atomic_load") || starts_with(word, "atomic_store") ||
+            starts_with(word, "atomic_exchange") || starts_with(word, "atomic_fetch_") ||
+            starts_with(word, "atomic_compare_exchange_") ||
+            starts_with(word, "atomic_flag_test_and_set") ||
+            starts_with(word, "atomic_flag_clear")) &&
+           !ends_with(word, "_explicit");
 }
 
 static bool is_one_of(const char *word, const char *const *words)
@@ -347,12 +351,11 @@ static bool is_one_of(const char *word, const char *const *words)
 static void check_word(int line, const char *word, bool is_call, bool is_member)
 {
     static const char *const heap[] = {
-        "malloc", "calloc", "realloc", "free", "strdup", "strndup", "aligned_alloc",
-        "posix_memalign", "reallocarray", NULL
+        "malloc",  "calloc",        "realloc",        "free",         "strdup",
+        "strndup", "aligned_alloc", "posix_memalign", "reallocarray", NULL
     };
-    static const char *const sleeps[] = {
-        "sleep", "usleep", "nanosleep", "clock_nanosleep", "thrd_sleep", NULL
-    };
+    static const char *const sleeps[] = { "sleep",           "usleep",     "nanosleep",
+                                          "clock_nanosleep", "thrd_sleep", NULL };
     bool in_tests = is_in(tidy.path, "tests");
 
     if (is_call && is_bare_atomic(word))
@@ -364,8 +367,8 @@ static void check_word(int line, const char *word, bool is_call, bool is_member)
     if (strcmp(word, "memory_order_seq_cst") == 0 && !has_note_above(line))
         report(line, "seq-cst", "say why no weaker order will do, within %d lines above",
                SEQ_CST_COMMENT_LINES);
-    if (is_call && !is_member && !in_tests && is_one_of(word, heap)
-        && strcmp(tidy.path, "mailbox/alloc.c") != 0)
+    if (is_call && !is_member && !in_tests && is_one_of(word, heap) &&
+        strcmp(tidy.path, "mailbox/alloc.c") != 0)
         report(line, "heap", "%s: memory comes from th_alloc()", word);
     if (is_call && !is_member && in_tests && is_one_of(word, sleeps))
         report(line, "sleep", "%s: wait for the event, not for a while", word);
@@ -419,8 +422,8 @@ static void check_quoted(int line, const char *target)
     } else if (other < 0) {
         report(line, "include", "\"%s\" is on no floor; write paths from the root", target);
     } else if (other > own) {
-        report(line, "include", "upward: %s may not know %s",
-               tidy.floors.name[own], tidy.floors.name[other]);
+        report(line, "include", "upward: %s may not know %s", tidy.floors.name[own],
+               tidy.floors.name[other]);
     }
 }
 
@@ -434,8 +437,8 @@ static void check_includes(void)
             continue;
         if (sscanf(text, "# include \"%255[^\"\n]\"", target) == 1)
             check_quoted(line, target);
-        else if (sscanf(text, "# include <%255[^>\n]>", target) == 1
-                 && floor_of(&tidy.floors, target) >= 0)
+        else if (sscanf(text, "# include <%255[^>\n]>", target) == 1 &&
+                 floor_of(&tidy.floors, target) >= 0)
             report(line, "include", "<%s> is ours: in quotes", target);
     }
 }
@@ -445,8 +448,8 @@ static void check_includes(void)
 static void check_c(void)
 {
     split_views();
-    if (floor_of(&tidy.floors, tidy.path) < 0 && floor_of(&tidy.front_door, tidy.path) < 0
-        && !is_in(tidy.path, "tests") && !is_in(tidy.path, "include"))
+    if (floor_of(&tidy.floors, tidy.path) < 0 && floor_of(&tidy.front_door, tidy.path) < 0 &&
+        !is_in(tidy.path, "tests") && !is_in(tidy.path, "include"))
         report(1, "no-floor", "this folder is not in cmake/floors.cmake");
     else
         check_includes();
@@ -459,8 +462,9 @@ static void check_file(const char *full_path)
 {
     const char *base = base_name(full_path);
     bool is_readme = strcmp(base, "README.md") == 0;
-    bool is_build_file = ends_with(base, ".cmake") || strcmp(base, "CMakeLists.txt") == 0
-        || strcmp(base, "Makefile") == 0 || ends_with(base, ".sh") || ends_with(base, ".pml");
+    bool is_build_file = ends_with(base, ".cmake") || strcmp(base, "CMakeLists.txt") == 0 ||
+                         strcmp(base, "Makefile") == 0 || ends_with(base, ".sh") ||
+                         ends_with(base, ".pml");
 
     if (!is_c(base) && !is_build_file && !ends_with(base, ".md"))
         return;
@@ -480,13 +484,14 @@ static void check_file(const char *full_path)
         check_c();
 }
 
-/* A folder that mirrors a floor under tests/ is explained by the floor's README and the tests'. */
-static bool mirrors_a_floor(const char *path)
+/* include/thespis is explained one folder up, where it is not installed; a folder under tests/ that
+ * mirrors a floor by that floor's README and the one of tests/. */
+static bool is_explained_elsewhere(const char *path)
 {
     char inside[PATH_BYTES_MAX];
 
     if (!is_in(path, "tests"))
-        return false;
+        return strcmp(path, "include/thespis") == 0;
     snprintf(inside, sizeof(inside), "%s/", path + strlen("tests/"));
     return floor_of(&tidy.floors, inside) >= 0;
 }
@@ -504,15 +509,15 @@ static void check_folder(const char *full_path)
         has_readme = has_readme || strcmp(entry->d_name, "README.md") == 0;
     }
     closedir(folder);
-    if (has_files && !has_readme && !mirrors_a_floor(tidy.path))
+    if (has_files && !has_readme && !is_explained_elsewhere(tidy.path))
         report(1, "no-readme", "a folder says what it is for in README.md");
 }
 
 /* Hidden folders, build trees and the bad trees of tidy's own test are not the house. */
 static bool is_elsewhere(const char *path)
 {
-    return base_name(path)[0] == '.' || strcmp(path, "build") == 0
-        || strcmp(path, "tests/tools/tidy_cases") == 0;
+    return base_name(path)[0] == '.' || strcmp(path, "build") == 0 ||
+           strcmp(path, "tests/tools/tidy_cases") == 0;
 }
 
 static int visit(const char *full_path, const struct stat *about, int kind, struct FTW *where)
@@ -544,8 +549,8 @@ static void read_list(const char *name, struct floor_list *list)
     if (!at)
         return;
     at += strlen(opening);
-    while (list->count < FLOORS_MAX
-           && sscanf(at, " %63[a-z/_]%n", list->name[list->count], &taken) == 1) {
+    while (list->count < FLOORS_MAX &&
+           sscanf(at, " %63[a-z/_]%n", list->name[list->count], &taken) == 1) {
         at += taken;
         list->count++;
     }
@@ -567,8 +572,8 @@ int main(int argc, char **argv)
     read_list("THESPIS_FLOORS", &tidy.floors);
     read_list("THESPIS_FRONT_DOOR", &tidy.front_door);
     tidy.root_length = strlen(argv[1]) + 1;
-    if (tidy.floors.count == 0 || nftw(argv[1], visit, 16, FTW_ACTIONRETVAL | FTW_PHYS) != 0
-        || tidy.failed) {
+    if (tidy.floors.count == 0 || nftw(argv[1], visit, 16, FTW_ACTIONRETVAL | FTW_PHYS) != 0 ||
+        tidy.failed) {
         fprintf(stderr, "tidy: could not look at %s\n", argv[1]);
         return 2;
     }

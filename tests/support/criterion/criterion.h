@@ -29,7 +29,7 @@ struct shim_test {
     void (*run)(void);
     void (*init)(void);
     void (*fini)(void);
-    double timeout;             /* seconds, as for Criterion; 0 is the default */
+    double timeout; /* seconds, as for Criterion; 0 is the default */
     struct shim_test *next;
 };
 
@@ -40,64 +40,65 @@ void shim_register(struct shim_test *test);
 void shim_fail(bool is_fatal, const char *file, int line, const char *what, const char *format, ...)
     __attribute__((format(printf, 5, 6)));
 
-#define Test(suite_, name_, ...)                                                        \
-    static void suite_##_##name_##_test(void);                                          \
-    static struct shim_test suite_##_##name_##_entry = {                                \
-        .suite = #suite_, .name = #name_, .run = suite_##_##name_##_test, __VA_ARGS__ }; \
-    __attribute__((constructor)) static void suite_##_##name_##_register(void)          \
-    {                                                                                   \
-        shim_register(&suite_##_##name_##_entry);                                       \
-    }                                                                                   \
+#define Test(suite_, name_, ...)                                                                   \
+    static void suite_##_##name_##_test(void);                                                     \
+    static struct shim_test suite_##_##name_##_entry = {                                           \
+        .suite = #suite_, .name = #name_, .run = suite_##_##name_##_test, __VA_ARGS__              \
+    };                                                                                             \
+    __attribute__((constructor)) static void suite_##_##name_##_register(void)                     \
+    {                                                                                              \
+        shim_register(&suite_##_##name_##_entry);                                                  \
+    }                                                                                              \
     static void suite_##_##name_##_test(void)
 
 /* The string in front keeps a call without a format legal. */
-#define shim_check(is_fatal, claim, what, ...)                                          \
-    do {                                                                                \
-        if (!(claim))                                                                   \
-            shim_fail(is_fatal, __FILE__, __LINE__, what, " " __VA_ARGS__);              \
+#define shim_check(is_fatal, claim, what, ...)                                                     \
+    do {                                                                                           \
+        if (!(claim))                                                                              \
+            shim_fail(is_fatal, __FILE__, __LINE__, what, " " __VA_ARGS__);                        \
     } while (0)
 
-#define shim_compare(is_fatal, a, operator, b, ...)                                     \
-    shim_check(is_fatal, (a) operator (b), #a " " #operator " " #b, __VA_ARGS__)
+#define shim_compare(is_fatal, a, relation, b, ...)                                                \
+    shim_check(is_fatal, (a)relation(b), #a " " #relation " " #b, __VA_ARGS__)
 
-#define cr_assert(claim, ...)       shim_check(true, claim, #claim, __VA_ARGS__)
-#define cr_assert_not(claim, ...)   shim_check(true, !(claim), "not " #claim, __VA_ARGS__)
-#define cr_assert_fail(...)         shim_check(true, false, "reached", __VA_ARGS__)
-#define cr_assert_eq(a, b, ...)     shim_compare(true, a, ==, b, __VA_ARGS__)
-#define cr_assert_neq(a, b, ...)    shim_compare(true, a, !=, b, __VA_ARGS__)
-#define cr_assert_lt(a, b, ...)     shim_compare(true, a, <, b, __VA_ARGS__)
-#define cr_assert_leq(a, b, ...)    shim_compare(true, a, <=, b, __VA_ARGS__)
-#define cr_assert_gt(a, b, ...)     shim_compare(true, a, >, b, __VA_ARGS__)
-#define cr_assert_geq(a, b, ...)    shim_compare(true, a, >=, b, __VA_ARGS__)
-#define cr_assert_null(a, ...)      shim_check(true, (a) == NULL, #a " is null", __VA_ARGS__)
-#define cr_assert_not_null(a, ...)  shim_check(true, (a) != NULL, #a " is not null", __VA_ARGS__)
-#define cr_assert_str_eq(a, b, ...)                                                     \
+#define cr_assert(claim, ...)      shim_check(true, claim, #claim, __VA_ARGS__)
+#define cr_assert_not(claim, ...)  shim_check(true, !(claim), "not " #claim, __VA_ARGS__)
+#define cr_assert_fail(...)        shim_check(true, false, "reached", __VA_ARGS__)
+#define cr_assert_eq(a, b, ...)    shim_compare(true, a, ==, b, __VA_ARGS__)
+#define cr_assert_neq(a, b, ...)   shim_compare(true, a, !=, b, __VA_ARGS__)
+#define cr_assert_lt(a, b, ...)    shim_compare(true, a, <, b, __VA_ARGS__)
+#define cr_assert_leq(a, b, ...)   shim_compare(true, a, <=, b, __VA_ARGS__)
+#define cr_assert_gt(a, b, ...)    shim_compare(true, a, >, b, __VA_ARGS__)
+#define cr_assert_geq(a, b, ...)   shim_compare(true, a, >=, b, __VA_ARGS__)
+#define cr_assert_null(a, ...)     shim_check(true, (a) == NULL, #a " is null", __VA_ARGS__)
+#define cr_assert_not_null(a, ...) shim_check(true, (a) != NULL, #a " is not null", __VA_ARGS__)
+#define cr_assert_str_eq(a, b, ...)                                                                \
     shim_check(true, strcmp(a, b) == 0, #a " reads " #b, __VA_ARGS__)
-#define cr_assert_str_neq(a, b, ...)                                                    \
+#define cr_assert_str_neq(a, b, ...)                                                               \
     shim_check(true, strcmp(a, b) != 0, #a " does not read " #b, __VA_ARGS__)
-#define cr_assert_arr_eq(a, b, size, ...)                                               \
+#define cr_assert_arr_eq(a, b, size, ...)                                                          \
     shim_check(true, memcmp(a, b, size) == 0, #a " holds " #b, __VA_ARGS__)
-#define cr_assert_arr_neq(a, b, size, ...)                                              \
+#define cr_assert_arr_neq(a, b, size, ...)                                                         \
     shim_check(true, memcmp(a, b, size) != 0, #a " does not hold " #b, __VA_ARGS__)
 
-#define cr_expect(claim, ...)       shim_check(false, claim, #claim, __VA_ARGS__)
-#define cr_expect_not(claim, ...)   shim_check(false, !(claim), "not " #claim, __VA_ARGS__)
-#define cr_expect_fail(...)         shim_check(false, false, "reached", __VA_ARGS__)
-#define cr_expect_eq(a, b, ...)     shim_compare(false, a, ==, b, __VA_ARGS__)
-#define cr_expect_neq(a, b, ...)    shim_compare(false, a, !=, b, __VA_ARGS__)
-#define cr_expect_lt(a, b, ...)     shim_compare(false, a, <, b, __VA_ARGS__)
-#define cr_expect_leq(a, b, ...)    shim_compare(false, a, <=, b, __VA_ARGS__)
-#define cr_expect_gt(a, b, ...)     shim_compare(false, a, >, b, __VA_ARGS__)
-#define cr_expect_geq(a, b, ...)    shim_compare(false, a, >=, b, __VA_ARGS__)
-#define cr_expect_null(a, ...)      shim_check(false, (a) == NULL, #a " is null", __VA_ARGS__)
-#define cr_expect_not_null(a, ...)  shim_check(false, (a) != NULL, #a " is not null", __VA_ARGS__)
-#define cr_expect_str_eq(a, b, ...)                                                     \
+#define cr_expect(claim, ...)      shim_check(false, claim, #claim, __VA_ARGS__)
+#define cr_expect_not(claim, ...)  shim_check(false, !(claim), "not " #claim, __VA_ARGS__)
+#define cr_expect_fail(...)        shim_check(false, false, "reached", __VA_ARGS__)
+#define cr_expect_eq(a, b, ...)    shim_compare(false, a, ==, b, __VA_ARGS__)
+#define cr_expect_neq(a, b, ...)   shim_compare(false, a, !=, b, __VA_ARGS__)
+#define cr_expect_lt(a, b, ...)    shim_compare(false, a, <, b, __VA_ARGS__)
+#define cr_expect_leq(a, b, ...)   shim_compare(false, a, <=, b, __VA_ARGS__)
+#define cr_expect_gt(a, b, ...)    shim_compare(false, a, >, b, __VA_ARGS__)
+#define cr_expect_geq(a, b, ...)   shim_compare(false, a, >=, b, __VA_ARGS__)
+#define cr_expect_null(a, ...)     shim_check(false, (a) == NULL, #a " is null", __VA_ARGS__)
+#define cr_expect_not_null(a, ...) shim_check(false, (a) != NULL, #a " is not null", __VA_ARGS__)
+#define cr_expect_str_eq(a, b, ...)                                                                \
     shim_check(false, strcmp(a, b) == 0, #a " reads " #b, __VA_ARGS__)
-#define cr_expect_str_neq(a, b, ...)                                                    \
+#define cr_expect_str_neq(a, b, ...)                                                               \
     shim_check(false, strcmp(a, b) != 0, #a " does not read " #b, __VA_ARGS__)
-#define cr_expect_arr_eq(a, b, size, ...)                                               \
+#define cr_expect_arr_eq(a, b, size, ...)                                                          \
     shim_check(false, memcmp(a, b, size) == 0, #a " holds " #b, __VA_ARGS__)
-#define cr_expect_arr_neq(a, b, size, ...)                                              \
+#define cr_expect_arr_neq(a, b, size, ...)                                                         \
     shim_check(false, memcmp(a, b, size) != 0, #a " does not hold " #b, __VA_ARGS__)
 
 #endif

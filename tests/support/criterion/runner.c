@@ -9,13 +9,13 @@
 #include <unistd.h>
 
 /* A sanitizer slows a test down by about this much, so its own .timeout is stretched by it. */
-#define SHIM_SLOWDOWN 8.0
+#define SHIM_SLOWDOWN  8.0
 #define SHIM_TIMEOUT_S 30.0
 
 static struct {
     struct shim_test *first;
     struct shim_test **last;
-    const char *volatile suite;     /* of the running test; the watchdog prints it */
+    const char *volatile suite; /* of the running test; the watchdog prints it */
     const char *volatile name;
     _Atomic unsigned failures;
 } shim;
@@ -138,5 +138,5 @@ int main(int argc, char **argv)
     /* relaxed: see shim_fail(). */
     failures = atomic_load_explicit(&shim.failures, memory_order_relaxed);
     printf("%u tests, %u failures\n", ran, failures);
-    return failures > 0 || ran == 0;        /* a program that ran nothing proved nothing */
+    return failures > 0 || ran == 0; /* a program that ran nothing proved nothing */
 }
