@@ -1,0 +1,61 @@
+# What there is to do here, one word each.  The build itself is CMake's: see CMakePresets.json.
+JOBS ?= 2
+DIR ?= /usr/include
+PREFIX ?= /usr/local
+ARGS ?=
+
+.PHONY: help demo test verify bench install docs soak fuzz deps clean
+
+help:
+	@echo 'make demo     build, then count /usr/include (or DIR=...) with a few thousand actors'
+	@echo 'make test     the whole suite'
+	@echo 'make verify   the suite under clang, ASan+UBSan and TSan; models; mutants; format'
+	@echo 'make bench    the benchmarks (ARGS=...)'
+	@echo 'make install  into PREFIX (/usr/local), respecting DESTDIR'
+	@echo 'make docs     what there is to read, and whether its links hold'
+	@echo 'make soak     hours under load, if the soak test is there'
+	@echo 'make fuzz     the decoders under libFuzzer, if the harnesses are there'
+	@echo 'make deps     install what make test and make verify need (Debian)'
+	@echo 'make clean    remove build/'
+
+demo:
+	@tools/deps.sh build
+	@tools/build.sh release $(JOBS)
+	build/release/examples/census/census $(DIR)
+	build/release/examples/census/census --check $(DIR)
+
+test:
+	@tools/deps.sh build test
+	@tools/build.sh dev $(JOBS)
+	ctest --preset dev -j $(JOBS) --output-log build/dev/ctest.log
+
+verify:
+	@tools/deps.sh build test verify
+	@tools/verify.sh $(JOBS)
+
+bench:
+	@tools/deps.sh build
+	@tools/build.sh release $(JOBS)
+	build/release/bench/thespis-bench $(ARGS)
+
+install:
+	@tools/deps.sh build
+	@tools/build.sh release $(JOBS)
+	cmake --install build/release --prefix $(PREFIX)
+
+docs:
+	@tools/docs.sh
+
+soak:
+	@if [ -x tests/soak/run.sh ]; then tests/soak/run.sh; \
+	else echo 'There is no soak test yet.'; exit 1; fi
+
+fuzz:
+	@if [ -x tests/fuzz/run.sh ]; then tests/fuzz/run.sh; \
+	else echo 'There are no fuzz harnesses yet.'; exit 1; fi
+
+deps:
+	@tools/deps.sh build test verify
+
+clean:
+	rm -rf build
