@@ -6,6 +6,7 @@
 #define THI_ACTOR_STAGE_H
 
 #include "runtime/actor/directory.h"
+#include "runtime/actor/endpoint.h"
 #include "runtime/base/clock.h"
 #include "runtime/base/reclaim.h"
 #include "runtime/sched/alarm.h"
@@ -43,11 +44,11 @@ struct thi_stage {
     uint32_t class_count;
 };
 
+/* The stage that @self plays on. */
 static inline struct thi_stage *thi_stage_of(const th_self *self)
 {
-    extern struct thi_stage *thi_stage_of_endpoint(const th_self *self);
     return TH_LIKELY(self->worker) ? (struct thi_stage *)self->worker->stage
-                                   : thi_stage_of_endpoint(self);
+                                   : thi_endpoint_of_self(self)->stage;
 }
 
 #endif

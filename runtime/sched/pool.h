@@ -40,6 +40,7 @@ struct thi_pool {
     struct thi_worker *spares_off; /* linked by own_next */
     struct thi_worker *owns;       /* linked by own_next */
     _Atomic unsigned own_count;
+    struct thi_stats ended; /* the sums of own threads that are no more; under the lock */
 };
 
 /* Starts the threads. On error nothing is left running. @pool must stay where it is. */
@@ -67,6 +68,8 @@ void thi_pool_own_end(struct thi_worker *worker);
 /* Calls @each for every worker that ever ran, to sum statistics. Workers are never freed before the pool stops. */
 void thi_pool_each(struct thi_pool *pool, void (*each)(void *context, struct thi_worker *worker),
                    void *context);
+/* Adds up the counters of all workers that ever ran. */
+void thi_pool_stats(struct thi_pool *pool, uint64_t totals[THI_STAT_COUNT]);
 void thi_pool_status(struct thi_pool *pool, th_pool_status *status_out);
 
 /* ---- between pool.c, worker.c, runq.c and park.c ---- */
@@ -85,9 +88,16 @@ void thi_runq_spill(struct thi_worker *worker);                      /* everythi
 void thi_park(struct thi_worker *worker); /* returns when there may be work, or on stop */
 bool thi_park_wake_one(struct thi_pool *pool);
 void thi_park_wake(struct thi_worker *worker);
-void thi_park_wait_word(struct thi_worker *worker, uint64_t timeout_ns);
+void thi_park_watch(struct thi_pool *pool); /* appoints a sentry, if anybody is parked */
 
 /* worker.c */
-void *thi_worker_main(void *worker);
+th_err thi_worker_init(struct thi_worker *worker, struct thi_pool *pool, enum thi_worker_kind kind,
+                       unsigned index);
+void thi_worker_fini(struct thi_worker *worker);
+void *thi_worker_main(void *worker);     /* regular and spare */
+void *thi_worker_main_own(void *worker); /* own */
+
+/* pool.c: a spare that nobody needs leaves duty, and comes back when it is needed (false: the pool stops). */
+bool thi_pool_spare_rest(struct thi_worker *spare);
 
 #endif

@@ -1,6 +1,6 @@
 /* runtime/sched/step.h: the simple base: one worker, no thread, a seed for every choice.
  *
- * The worker's turns run on whichever thread drives the system, under one lock. Runnable tasks stand in an array; the seed picks
+ * The worker's turns run on whichever thread drives the system, under one lock. Runnable tasks stand in a list; the seed picks
  * which runs next and how much mail it may handle; seed 0 takes the first. Nothing here reads a clock or a random source but
  * the seeded one. */
 #ifndef THI_SCHED_STEP_H
@@ -18,8 +18,8 @@ struct thi_step {
     pthread_mutex_t lock; /* recursive: held by whoever drives the system */
     uint64_t seed;
     struct thi_random choices; /* seeded; every choice comes from here */
-    struct thi_task **ready;   /* a ring of runnable tasks, grown as needed */
-    size_t ready_first, ready_count, ready_size;
+    struct thi_task *ready_first, *ready_last; /* runnable tasks */
+    size_t ready_count;
     uint64_t steps; /* turns so far */
     uint64_t trace; /* hash over every delivery so far */
 };

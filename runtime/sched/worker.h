@@ -86,9 +86,11 @@ void thi_worker_requeue(struct thi_worker *worker, struct thi_task *task);
 /* Puts @task on the ring, or on the backlog. */
 void thi_worker_put(struct thi_worker *worker, struct thi_task *task);
 
-/* The slow ends of thi_worker_submit(). */
+/* The slow end of thi_worker_submit(). */
 void thi_worker_displace(struct thi_worker *worker, struct thi_task *task);
-void thi_worker_submit_step(struct thi_worker *worker, struct thi_task *task);
+
+/* Something waits beside what @worker runs: see that a sentry watches, if anybody is free to. */
+void thi_worker_watch(struct thi_worker *worker);
 
 /* W1. Only the owner makes `next` non-NULL; anybody may take it by exchanging NULL into it. So the owner may store into an
  *     empty slot without a read-modify-write. */
@@ -96,10 +98,12 @@ static inline void thi_worker_submit(struct thi_worker *worker, struct thi_task 
 {
     /* relaxed: only we make it non-NULL, so NULL stays NULL until we write */
     if (TH_LIKELY(worker->kind <= THI_WORKER_SPARE &&
-                  !atomic_load_explicit(&worker->next, memory_order_relaxed)))
-        /* release: publishes the task; pairs with the acquire exchange in take_next() of worker.c, ours or a thief's */
+                  !atomic_load_explicit(&worker->next, memory_order_relaxed))) {
+        /* release: publishes the task; pairs with the acquires in take_next() and thi_runq_steal() of runq.c */
         atomic_store_explicit(&worker->next, task, memory_order_release);
-    else
+        if (!worker->alone)
+            thi_worker_watch(worker);
+    } else
         thi_worker_displace(worker, task);
 }
 
