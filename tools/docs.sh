@@ -14,7 +14,8 @@ done <build/docs.list
 broken=0
 while read -r page; do
     # [text](target): drop anchors, skip what is on the net.
-    for target in $(grep -o '](\([^)# ]*\)' "$page" | sed 's/^](//' | grep -v '^[a-z]*:' || true); do
+    targets=$(grep -o '](\([^)# ]*\)' "$page" | sed 's/^](//' | grep -v '^[a-z]*:' || true)
+    for target in $targets; do
         if [ ! -e "$(dirname "$page")/$target" ]; then
             echo "$page: no such file: $target"
             broken=1
