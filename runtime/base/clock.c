@@ -1,5 +1,7 @@
 #include "runtime/base/clock.h"
 
+#include <thespis/assert.h>
+
 #include <time.h>
 
 void thi_clock_init_real(struct thi_clock *clock)
@@ -24,6 +26,7 @@ void thi_clock_advance(struct thi_clock *clock, uint64_t by_ns)
 
 void thi_clock_advance_to(struct thi_clock *clock, uint64_t now_ns)
 {
+    TH_ASSERT(clock->is_virtual);
     /* relaxed: only the owner writes it, and that is us */
     if (now_ns <= atomic_load_explicit(&clock->shown_ns, memory_order_relaxed))
         return;

@@ -1,4 +1,4 @@
-/* cycles_x86.h: the time-stamp counter, about 8 ns a look and no system call. Chosen by cycles.h. */
+/* cycles_x86.h: the time-stamp counter, some 8 ns a look and no system call. Chosen by cycles.h. */
 #ifndef THI_BASE_CYCLES_X86_H
 #define THI_BASE_CYCLES_X86_H
 

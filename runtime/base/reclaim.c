@@ -14,8 +14,8 @@
 #include "runtime/base/reclaim.h"
 
 #include "runtime/base/clock.h"
-#include "runtime/base/futex.h"
 #include "runtime/base/thread.h"
+#include <thespis/assert.h>
 
 /* A thousand grace periods a second at most: below 1 % of a reader's time, and a million retired
  * objects a second gather to a thousand. */
@@ -107,6 +107,7 @@ void thi_reclaim_enter(void)
 
 void thi_reclaim_leave(void)
 {
+    TH_ASSERT(foreign.depth > 0);
     if (--foreign.depth > 0 || foreign.was_online)
         return;
     if (TH_LIKELY(!foreign.until_leave_only)) {
@@ -118,20 +119,6 @@ void thi_reclaim_leave(void)
 }
 
 /* ---- the reclaimer ---- */
-
-static void raise_signal(struct thi_reclaimer *reclaimer)
-{
-    /* release: what the signal is about comes first; pairs with the acquire in lower_signal() */
-    atomic_store_explicit(&reclaimer->signal, 1, memory_order_release);
-    thi_futex_wake(&reclaimer->signal, 1);
-}
-
-/* acquire: pairs with the release in raise_signal(). An exchange, so that the last of several
- * signals is the one we saw, and none is wiped out unseen. */
-static bool lower_signal(struct thi_reclaimer *reclaimer)
-{
-    return atomic_exchange_explicit(&reclaimer->signal, 0, memory_order_acquire) != 0;
-}
 
 static bool is_stopping(struct thi_reclaimer *reclaimer)
 {
@@ -166,15 +153,14 @@ static void sleep_until_retired(struct thi_reclaimer *reclaimer)
     if (!atomic_compare_exchange_strong_explicit(&reclaimer->top, &empty, ASLEEP,
                                                  memory_order_relaxed, memory_order_relaxed))
         return;
-    while (!lower_signal(reclaimer))
-        (void)thi_futex_wait(&reclaimer->signal, 0, UINT64_MAX);
+    (void)thi_bell_wait(&reclaimer->bell, UINT64_MAX);
 }
 
 /* A stop cuts it short. */
 static void sleep_until(struct thi_reclaimer *reclaimer, uint64_t moment_ns)
 {
-    while (!is_stopping(reclaimer) && thi_futex_wait(&reclaimer->signal, 0, moment_ns))
-        (void)lower_signal(reclaimer);
+    while (!is_stopping(reclaimer) && thi_bell_wait(&reclaimer->bell, moment_ns))
+        ;
 }
 
 static void *run(void *context)
@@ -206,7 +192,7 @@ th_err thi_reclaimer_start(struct thi_reclaimer *reclaimer,
     reclaimer->free_batch = free_batch;
     reclaimer->context = context;
     atomic_init(&reclaimer->top, NULL);
-    atomic_init(&reclaimer->signal, 0);
+    thi_bell_init(&reclaimer->bell);
     atomic_init(&reclaimer->stop, false);
     return thi_thread_start(&reclaimer->thread, "thespis/reclaim", run, reclaimer);
 }
@@ -225,13 +211,13 @@ void thi_reclaimer_retire(struct thi_reclaimer *reclaimer, struct thi_retired *f
     } while (!atomic_compare_exchange_weak_explicit(&reclaimer->top, &top, first,
                                                     memory_order_release, memory_order_relaxed));
     if (top == ASLEEP)
-        raise_signal(reclaimer);
+        thi_bell_ring(&reclaimer->bell);
 }
 
 void thi_reclaimer_stop(struct thi_reclaimer *reclaimer)
 {
     /* release: pairs with the acquire in is_stopping() */
     atomic_store_explicit(&reclaimer->stop, true, memory_order_release);
-    raise_signal(reclaimer);
+    thi_bell_ring(&reclaimer->bell);
     (void)pthread_join(reclaimer->thread, NULL); /* cannot fail: it is ours, and joined once */
 }

@@ -28,18 +28,19 @@
 #ifndef THI_BASE_RECLAIM_H
 #define THI_BASE_RECLAIM_H
 
-#include <pthread.h>
-#include <stdatomic.h>
-#include <stdbool.h>
-#include <stdint.h>
+#include "runtime/base/bell.h"
+#include <thespis/compiler.h>
+#include <thespis/error.h>
 
 /* The functions of the static header that we call inline are short ones, which their license lets
  * anybody inline ("less than 10 lines"). */
 #include <urcu/urcu-qsbr.h>
 #include <urcu/static/urcu-qsbr.h>
 
-#include <thespis/compiler.h>
-#include <thespis/error.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
 
 /* First member of what can be retired. */
 struct thi_retired {
@@ -54,7 +55,7 @@ struct thi_reclaimer {
 
     /* written by everybody */
     _Alignas(TH_CACHE_LINE) _Atomic(struct thi_retired *) top; /* a stack, or ASLEEP; reclaim.c */
-    _Atomic uint32_t signal; /* 1: look again; the futex */
+    struct thi_bell bell;
     _Atomic bool stop;
 };
 
@@ -95,9 +96,8 @@ void thi_reclaimer_stop(struct thi_reclaimer *reclaimer);
 
 /* ---- inlines ---- */
 
-/* The sanitizer's own names are declared here because gcc 12 brings no header for them. A sanitized
- * build calls liburcu's functions instead of inlining them: inlined, their plain stores to words
- * that liburcu's other threads write would be taken for races. */
+/* A sanitized build calls liburcu's functions instead of inlining them: inlined, their plain stores
+ * to words that liburcu's other threads write would be taken for races. */
 #if defined(__SANITIZE_THREAD__)
 #define THI_RECLAIM_TSAN 1
 #elif defined(__has_feature)
@@ -107,8 +107,7 @@ void thi_reclaimer_stop(struct thi_reclaimer *reclaimer);
 #endif
 
 #ifdef THI_RECLAIM_TSAN
-void __tsan_acquire(void *address);
-void __tsan_release(void *address);
+#include <sanitizer/tsan_interface.h>
 
 static inline void thi_reclaim_quiescent(void)
 {

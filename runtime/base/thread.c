@@ -7,7 +7,7 @@ enum { NAME_SIZE = 16 }; /* the kernel's limit, NUL included */
 
 static void outside_signals(sigset_t *set)
 {
-    static const int own[] = {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGTRAP, SIGABRT, SIGSYS, SIGPROF};
+    static const int own[] = { SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGTRAP, SIGABRT, SIGSYS, SIGPROF };
 
     (void)sigfillset(set);
     for (unsigned i = 0; i < sizeof(own) / sizeof(own[0]); i++)
