@@ -8,9 +8,9 @@
  *
  * The order of an ending: [recursive] ask the children to exit, stay until the last has reported;
  * [not] per child: ADOPT to the admin, then NEW_PARENT to the child. Close the box; a child-exited
- * in the drain goes on to the admin, who has adopted that child by then, and a NEW_PARENT there still
- * counts. Report to the parent; if its box is closed, to the admin, for the same reason. An admin
- * that is ending asks whomever it adopts to exit as well.
+ * in the drain goes on to the admin, who has adopted that child by then, and a NEW_PARENT there
+ * still counts. Report to the parent; if its box is closed, to the admin, for the same reason. An
+ * admin that is ending asks whomever it adopts to exit as well.
  *
  * Checked: a living parent hears of each child exactly once and only of its own children;
  * with recursion a parent ends after its children; nobody waits for ever.

@@ -28,7 +28,7 @@
 byte inject;
 byte ring[W];
 byte idle_mask;
-byte searching;                  /* workers between running dry and sleeping: who sees one need not wake */
+byte searching;                  /* workers between dry and asleep: who sees one wakes nobody */
 byte word[W];                    /* 1: somebody took this worker's bit and woke it */
 bool asleep[W];                  /* inside the futex */
 bool stop;
@@ -133,10 +133,10 @@ loop:
     fi;
 #ifdef MUT_9                     /* no longer searches, not yet idle: nobody wakes it */
     searching--;
-    d_step { assert((idle_mask & BIT(me)) == 0); idle_mask = idle_mask | BIT(me); }
+    d_step { assert(stop || (idle_mask & BIT(me)) == 0); idle_mask = idle_mask | BIT(me); }
     goto sleep;
 #else
-    d_step { assert((idle_mask & BIT(me)) == 0); idle_mask = idle_mask | BIT(me); }
+    d_step { assert(stop || (idle_mask & BIT(me)) == 0); idle_mask = idle_mask | BIT(me); }
 #ifdef MUT_10                    /* has its last look while it still counts as searching */
     if
     :: inject > 0 -> searching--; goto stay
@@ -156,12 +156,10 @@ loop:
     :: OTHERS_WORK(me) -> goto stay
     :: else
     fi;
-#ifndef MUT_5                    /* (mutant: the second look forgets the stop) */
     if
     :: stop -> goto stay
     :: else
     fi;
-#endif
 sleep:
 #ifdef MUT_7                     /* clears its word late, and a wake with it */
     word[me] = 0;
@@ -176,7 +174,7 @@ end_parked:
        !asleep[me]
     :: word[me] != 0 -> break
     od;
-    assert((idle_mask & BIT(me)) == 0); /* woken only by whoever took the bit */
+    assert(stop || (idle_mask & BIT(me)) == 0); /* woken only by whoever took the bit */
     word[me] = 0;
     goto loop;
 
@@ -211,24 +209,22 @@ leave:
 
 proctype stopper()
 {
-    byte seen, i;
+    byte i;
 
     if
     :: goto out                  /* sometimes nobody stops anything */
     :: skip
     fi;
+#ifndef MUT_5                    /* (mutant: wakes all, and only then says why) */
     stop = true;
-    d_step { seen = idle_mask; idle_mask = 0; }
-    do
-    :: i < W ->
-        if
-        :: (seen & BIT(i)) != 0 -> wake(i)
-        :: else
-        fi;
-        i++
-    :: else -> break
+#endif
+    do                           /* everybody, parked or not, whoever has the bit */
+    :: i < W -> wake(i); i++
+    :: else -> i = 0; break
     od;
-    atomic { seen = 0; i = 0; }
+#ifdef MUT_5
+    stop = true;
+#endif
 out:
     skip
 }

@@ -17,10 +17,11 @@ trap 'exit 1' HUP INT TERM
 bounds() { # model size -> one set of bounds a line
     case $1.$2 in
     inbox.quick) echo "-DP=2 -DM=2 -DW=2"; echo "-DP=1 -DM=2 -DW=2 -DWAKER=1" ;;
-    inbox.full) echo "-DP=2 -DM=2 -DW=2 -DWAKER=1"; echo "-DP=3 -DM=1 -DW=2"; echo "-DP=1 -DM=4 -DW=2" ;;
-    park.quick) echo "-DS=2 -DT=1 -DW=2 -DSPAWN=0"; echo "-DS=1 -DT=2 -DW=2 -DSPAWN=1" ;;
-    park.full) echo "-DS=2 -DT=1 -DW=2 -DSPAWN=1"; echo "-DS=2 -DT=2 -DW=2 -DSTOP=0"
-               echo "-DS=2 -DT=1 -DW=3 -DSPAWN=0" ;;
+    inbox.full) echo "-DP=2 -DM=2 -DW=2 -DWAKER=1"; echo "-DP=3 -DM=1 -DW=2"
+                echo "-DP=1 -DM=4 -DW=2" ;;
+    park.quick) echo "-DS=2 -DT=1 -DW=2 -DSPAWN=0 -DSTOP=0"; echo "-DS=1 -DT=2 -DW=2" ;;
+    park.full) echo "-DS=2 -DT=1 -DW=2"; echo "-DS=2 -DT=2 -DW=2 -DSPAWN=0 -DSTOP=0"
+               echo "-DS=1 -DT=1 -DW=3 -DSPAWN=0" ;;
     next.quick) echo "-DWAKES=6" ;;
     next.full) echo "-DWAKES=12" ;;
     ask.quick) echo "-DQ=3 -DA=2" ;;
@@ -35,7 +36,8 @@ bounds() { # model size -> one set of bounds a line
 search() {
     (cd "$work" && rm -f pan* ./*.trail &&
         spin -a $2 "$here/$3.pml" >report 2>&1 &&
-        ${CC:-cc} $1 -DSAFETY -DCOLLAPSE -DVECTORSZ=2048 -DMEMLIM=12000 -w -o pan pan.c >>report 2>&1 &&
+        ${CC:-cc} $1 -DSAFETY -DCOLLAPSE -DVECTORSZ=2048 -DMEMLIM=12000 -w -o pan pan.c \
+            >>report 2>&1 &&
         ./pan -m2000000 >>report 2>&1)
 }
 
