@@ -8,16 +8,20 @@
 
 #include "runtime/actor/stage.h"
 
+/* The asker's side. What answerers need is in the cell, which outlives them by a grace period: the asker's address as the
+ * cell's parent, and in mail_head the thi_ask_over, made beforehand, so that giving up needs no memory. */
 struct thi_alias {
-    struct thi_timer timer; /* the time limit */
-    th_addr owner;          /* who asked: an actor or an endpoint */
-    th_addr addr;           /* the reply address */
-    th_answer then;         /* actors: what to call */
+    struct thi_timer timer; /* the time limit; T2 of sched/timer.h says who frees */
+    struct thi_cell *cell;
+    th_addr addr;   /* the reply address */
+    th_answer then; /* actors: what to call */
     uint64_t token;
-    th_msg *over; /* made beforehand, so that giving up needs no memory */
     struct thi_alias *next, *prev; /* actors: in extra->asks */
-    bool timed;
+    bool is_listed;
 };
+
+/* The kinds of timer there are in a system: which struct a timer is in. */
+enum thi_timer_kind { THI_TIMER_WAKEUP, THI_TIMER_ALIAS };
 
 /* A new reply address for @self, armed with a time limit; for an endpoint on the simple base the limit is kept by the caller
  * (pass TH_FOREVER). NULL with *why. */
@@ -35,10 +39,16 @@ void thi_alias_give_up(th_self *self, th_addr addr, th_err err);
 /* In the asker's turn: a message whose target is not the actor itself. Calls the continuation. */
 th_err thi_ask_answered(th_self *self, struct thi_cell *cell, const th_msg *msg);
 
+/* After the last delivery of such a message: the question is closed. */
+void thi_ask_finished(th_self *self, struct thi_cell *cell, const th_msg *msg);
+
 /* At the asker's exit: closes all that are open. */
 void thi_asks_close(th_self *self, struct thi_cell *cell);
 
-/* The alarm's fire for alias timers. */
-void thi_alias_timeout(th_self *self, struct thi_alias *alias);
+/* Whether @msg, whose target is not @cell's own address, answers an open question of it. */
+bool thi_ask_is_open(th_self *self, const th_msg *msg);
+
+/* A time limit fell due: called by thi_timer_fire() (wakeup.h). */
+void thi_alias_fire(struct thi_stage *stage, th_self *self, struct thi_timer *timer);
 
 #endif

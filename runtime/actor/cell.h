@@ -19,6 +19,7 @@
 
 #include <stdatomic.h>
 
+#include "runtime/base/reclaim.h"
 #include "runtime/sched/worker.h"
 #include "mailbox/inbox.h"
 #include "mailbox/voice.h"
@@ -50,48 +51,57 @@ struct thi_cell {
     uint32_t slot;
     struct thi_task task;
     const th_class *klass; /* NULL for endpoints and aliases */
-    void *state;           /* actor: the user's; endpoint: struct thi_endpoint; alias: struct thi_alias */
-    th_msg *mail_head;     /* owner: taken, not yet handled, FIFO */
+    void *state; /* actor: the user's; endpoint: struct thi_endpoint; alias: struct thi_alias */
+    th_msg *mail_head; /* owner: taken, not yet handled, FIFO */
     th_msg *mail_tail;
-    _Atomic uint8_t kind;  /* enum thi_cell_kind; constant while the generation is */
-    uint8_t flags;         /* owner: THI_CELL_EXIT_... */
+    _Atomic uint8_t kind;          /* enum thi_cell_kind; constant while the generation is */
+    uint8_t flags;                 /* owner: THI_CELL_EXIT_... */
     _Atomic uint8_t state_of_life; /* enum thi_cell_state; owner writes, status reads */
-    uint8_t exit_reason;   /* owner: th_exit_reason, once EXITING */
-    _Atomic uint32_t children; /* owner writes, status reads */
+    uint8_t exit_reason;           /* owner: th_exit_reason, once EXITING */
+    _Atomic uint32_t children;     /* owner writes, status reads */
 
     /* the owner's line */
     struct th_self self;
     struct thi_cell_extra *extra; /* owner: what most actors never need; NULL until then */
-    uint32_t parent_slot;         /* owner: with parent_generation the parent's address; same system */
+    uint32_t parent_slot; /* owner: with parent_generation the parent's address; same system */
     uint32_t parent_generation;
-    uint32_t first_child;  /* owner: slots; 0 is none, since slot 0 is the admin, who is nobody's child */
+    uint32_t
+        first_child; /* owner: slots; 0 is none, since slot 0 is the admin, who is nobody's child */
     uint32_t next_sibling; /* the parent's */
     uint32_t prev_sibling; /* the parent's */
-    uint32_t ask_cursor;   /* owner: the child to be asked to exit next, when memory ran out midway */
+    uint32_t ask_cursor; /* owner: the child to be asked to exit next, when memory ran out midway */
 };
 
 _Static_assert(sizeof(struct thi_cell) <= 192 && sizeof(struct thi_cell) % 64 == 0,
                "an idle actor's price is a promise (docs/design.md, decision 5)");
 
 enum thi_cell_flags {
-    THI_CELL_EXIT_ASKED = 1 << 0,   /* exits when this message is done */
-    THI_CELL_KEEP_CHILDREN = 1 << 1, /* the children go to the system instead */
+    THI_CELL_EXIT_ASKED = 1 << 0,    /* th_exit(): when this message is done */
+    THI_CELL_KEEP_CHILDREN = 1 << 1, /* at exit the children go to the system instead */
     THI_CELL_BLOCKING = 1 << 2,      /* between th_blocking_begin() and _end() */
-    THI_CELL_IN_EXIT = 1 << 3        /* its exit function runs: no more spawning */
+    THI_CELL_IN_EXIT = 1 << 3,       /* its exit function runs: no more spawning */
+    THI_CELL_STALLED = 1 << 4,       /* its exit lacks memory: to be tried again next turn */
+    THI_CELL_INJECTED = 1 << 5       /* testkit: extra->inject_times deliveries are to fail */
+};
+
+/* The wakeups of one actor or endpoint, by id. Under the voice's lock, where there is one. */
+struct thi_wakeup_table {
+    struct thi_wakeup **buckets; /* a power of two of them; NULL: none yet */
+    uint32_t bucket_count;
+    uint32_t count;
 };
 
 /* What few actors need, made on first use by thi_cell_extra(). The owner's. */
 struct thi_cell_extra {
-    th_msg *arg;                 /* for init, and for init again after TH_ON_FAILURE_RESTART */
-    struct thi_alias *asks;      /* open questions of th_ask_then(), in a list */
-    struct thi_wakeup *wakeups;  /* pending, in a list; actor/wakeup.c */
-    uint32_t wakeup_count;
-    struct thi_worker *own;      /* kind OWN: its thread */
-    th_addr report_to;           /* th_create(): who waits to hear how init went */
-    th_err inject_err;           /* testkit: the next inject_times deliveries fail with this */
+    th_msg *arg;                     /* for init, and for init again after TH_ON_FAILURE_RESTART */
+    struct thi_alias *asks;          /* open questions of th_ask_then(), in a list */
+    struct thi_wakeup_table wakeups; /* pending; actor/wakeup.c */
+    struct thi_worker *own;          /* kind OWN: its thread */
+    th_addr report_to;               /* th_create(): who waits to hear how init went */
+    th_err inject_err;               /* testkit: the next inject_times deliveries fail with this */
     uint32_t inject_times;
-    bool letters;                /* registered for dead letters */
-    th_err exit_err;             /* what init or the handler returned */
+    bool letters;                  /* registered for dead letters */
+    th_err exit_err;               /* what init or the handler returned */
     char details[TH_DETAILS_SIZE]; /* what th_fail() said last */
 };
 
@@ -125,5 +135,21 @@ static inline void thi_cell_set_life(struct thi_cell *cell, enum thi_cell_state 
 
 /* The extra of @cell, made if need be; NULL: no memory. */
 struct thi_cell_extra *thi_cell_extra(struct thi_stage *stage, struct thi_cell *cell);
+
+/* A free cell of @kind, its inbox CLOSED and its address known to nobody. NULL with *why: TH_E_NOMEM, TH_E_LIMIT. */
+struct thi_cell *thi_cell_take(th_self *self, enum thi_cell_kind kind, th_err *why);
+
+/* Its inbox is closed, nobody needs it any more: it is used again after a grace period. */
+void thi_cell_retire(th_self *self, struct thi_cell *cell);
+
+/* The reclaimer's free_batch; @context is the stage. */
+void thi_cells_reclaimed(void *context, struct thi_retired *list);
+
+/* What was kept back to be retired in batches goes to the reclaimer (simple base: is freed at once). */
+void thi_cells_flush_worker(struct thi_worker *worker);
+void thi_cells_flush_shared(struct thi_stage *stage);
+
+/* At the worker's end: its spare cells go back to the directory. */
+void thi_cells_give_back(struct thi_worker *worker);
 
 #endif

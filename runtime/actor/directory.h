@@ -5,7 +5,9 @@
  *
  * D1. thi_directory_find() is called inside a read section (a worker between two quiescent points, or
  *     thi_reclaim_enter()); the cell it returns stays this actor's, or closed, until the section ends.
- * D2. A generation is never 0 and never given twice for a slot (2^32 reuses retire the slot for good). */
+ * D2. A generation is never 0 and never given twice for a slot (2^32 reuses retire the slot for good).
+ * D3. The generation moves on when the slot is retired, before the grace period: who still found the old one is waited
+ *     for, and nobody finds it after. Moving it on at reuse would let a late reader push to the next tenant. */
 #ifndef THI_ACTOR_DIRECTORY_H
 #define THI_ACTOR_DIRECTORY_H
 
@@ -22,22 +24,28 @@ struct thi_directory {
     _Atomic(struct thi_cell *) *segments;
     struct thi_memory *memory;
 
-    pthread_mutex_t lock;    /* what follows */
+    pthread_mutex_t lock; /* what follows */
     uint32_t segments_made;
-    struct thi_cell *free;   /* linked by task.next */
-    _Atomic uint64_t live;   /* cells in use */
+    struct thi_cell *free; /* linked by task.next */
 };
 
 th_err thi_directory_init(struct thi_directory *directory, struct thi_memory *memory,
                           uint64_t system, uint32_t slots_max);
 void thi_directory_fini(struct thi_directory *directory);
 
-/* A free cell with a fresh generation, its inbox EMPTY (awake), kind FREE until the caller sets it; nobody knows its address
- * yet. NULL with *why: TH_E_NOMEM, TH_E_LIMIT. */
+/* Cells a thread takes at once, so that the lock is taken once for many spawns. Small systems take one, to be exact about
+ * their limit. */
+enum { THI_CELLS_AT_ONCE = 64, THI_CELLS_EXACT_BELOW = 65536 };
+
+/* Some free cells, linked by task.next: closed, kind FREE, with a generation nobody knows yet. NULL with *why:
+ * TH_E_NOMEM, TH_E_LIMIT. */
 struct thi_cell *thi_directory_take(struct thi_directory *directory, th_err *why);
 
-/* Back to the free list; a grace period has passed since its inbox was closed, or its address was never told. */
-void thi_directory_give(struct thi_directory *directory, struct thi_cell *cell);
+/* The slot's next generation (D3). The inbox is closed. From here on the address names nobody. */
+void thi_directory_expire(struct thi_cell *cell);
+
+/* A chain back to the free list; a grace period has passed since each was expired, or nobody was ever told its address. */
+void thi_directory_give(struct thi_directory *directory, struct thi_cell *first);
 
 /* The @index-th slot's cell, whoever lives there, or NULL: past what was ever made. For walks. */
 struct thi_cell *thi_directory_at(struct thi_directory *directory, uint32_t slot);
@@ -57,7 +65,8 @@ static inline struct thi_cell *thi_directory_find(struct thi_directory *director
         return NULL;
     cell = &segment[addr.slot & (THI_SEGMENT_CELLS - 1)];
     /* relaxed: whoever told us the address carried the cell's content along; a stale one never matches (D2) */
-    if (TH_UNLIKELY(atomic_load_explicit(&cell->generation, memory_order_relaxed) != addr.generation))
+    if (TH_UNLIKELY(atomic_load_explicit(&cell->generation, memory_order_relaxed) !=
+                    addr.generation))
         return NULL;
     return cell;
 }

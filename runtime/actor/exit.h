@@ -13,13 +13,10 @@ bool thi_exit_advance(th_self *self, struct thi_cell *cell);
 /* A child of @cell is gone: out of the list, its slot retired. */
 void thi_exit_child_gone(th_self *self, struct thi_cell *cell, th_addr child);
 
-/* Nobody is left to hear of @child: retires its slot. */
-void thi_exit_retire(th_self *self, th_addr child);
+/* A notice (thi_child_gone) [take] that could not be delivered: to the admin, or nobody is left to hear of it. */
+void thi_exit_notice_undeliverable(th_self *self, th_msg *notice);
 
 /* Puts @child into @parent's list (C4: by the parent's turn, or before it can run). */
 void thi_children_add(struct thi_stage *stage, struct thi_cell *parent, struct thi_cell *child);
-
-/* Hands a worker's retired cells to the reclaimer; on the simple base frees them. */
-void thi_retired_flush(struct thi_worker *worker);
 
 #endif

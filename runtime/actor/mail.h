@@ -8,6 +8,9 @@
  * struct it shares. Undeliverable, it goes to the admin. */
 extern const th_type thi_child_gone_type;
 
+/* To a child, because its parent exits. Shown to the handler as th_exit_request, whose struct it shares. */
+extern const th_type thi_exit_with_parent_type;
+
 /* To the admin: @child is yours now. To be pushed before the child can possibly exit. */
 #define THI_ADOPT_FIELDS(F, S) F(S, addr, child)
 TH_MESSAGE(thi_adopt, THI_ADOPT_FIELDS);
@@ -34,8 +37,7 @@ TH_MESSAGE(thi_started, THI_STARTED_FIELDS);
 
 /* Answered by the runtime, also while exiting; the answer goes to the sender. */
 TH_SIGNAL(thi_ask_status);
-#define THI_STATUS_FIELDS(F, S)                                                                    \
-    F(S, u64, waiting) F(S, u32, children) F(S, u32, wakeups)
+#define THI_STATUS_FIELDS(F, S) F(S, u64, waiting) F(S, u32, children) F(S, u32, wakeups)
 TH_MESSAGE(thi_status, THI_STATUS_FIELDS);
 
 #endif

@@ -6,6 +6,6 @@
 
 /* Sends th_poison for @message [take] to its first sender, from @self; poison, letters and messages without a living sender become dead letters
  * instead. @details may be NULL: the text of @err. */
-th_err thi_poison_back(th_self *self, th_msg *message, th_err err, const char *details);
+void thi_poison_back(th_self *self, th_msg *message, th_err err, const char *details);
 
 #endif

@@ -8,7 +8,10 @@
  * messages and (later) arriving frames meet here. @self is who speaks, for the heap and the worker. */
 void thi_post(th_self *self, th_msg *msg);
 
-/* The same with sender and target given. */
+/* The same for one that was counted as accepted before: an answer on its way from an alias to who asked. */
+void thi_repost(th_self *self, th_msg *msg);
+
+/* thi_post() with sender and target given. */
 static inline void thi_post_to(th_self *self, th_addr from, th_addr to, th_msg *msg)
 {
     msg->thi_from = from;

@@ -30,12 +30,23 @@ struct thi_stage {
     struct thi_timers timers;
     uint32_t timers_max;
 
-    th_addr admin;         /* the system's own actor: slot 0 */
-    _Atomic bool closing;  /* no more spawning from outside */
-    _Atomic uint32_t letter_handlers; /* how many; the admin keeps who */
-    struct thi_stats stats; /* of those who have no worker: shared adds */
+    struct thi_endpoint
+        ticker; /* who speaks when timers fire: on the alarm's thread, or the driver's */
+    struct thi_heap ticker_heap;
 
-    void (*shutdown_asked)(th_system *system); /* th_request_shutdown(), SIGTERM */
+    pthread_mutex_t spawn_lock; /* spawning from outside, against closing */
+    th_addr admin;              /* the system's own actor: slot 0 */
+    pthread_mutex_t cells_lock; /* for those who have no worker: */
+    struct thi_cell *cells;     /* spare ones, linked by task.next */
+    struct thi_cell_batch retired;
+
+    _Atomic bool closing;             /* no more spawning from outside */
+    _Atomic bool down;                /* shut down: nothing may be sent any more */
+    _Atomic uint32_t letter_handlers; /* how many; the admin keeps who */
+    struct thi_stats stats;           /* of those who have no worker: shared adds */
+
+    void (*admin_gone)(struct thi_stage *stage); /* the last actor has exited; in its last turn */
+    void (*shutdown_asked)(th_system *system);   /* th_request_shutdown(), SIGTERM */
     _Atomic uint64_t wakeup_ids;
     _Atomic uint64_t open_endpoints;
 
@@ -49,6 +60,12 @@ static inline struct thi_stage *thi_stage_of(const th_self *self)
 {
     return TH_LIKELY(self->worker) ? (struct thi_stage *)self->worker->stage
                                    : thi_endpoint_of_self(self)->stage;
+}
+
+static inline bool thi_stage_is_down(struct thi_stage *stage)
+{
+    /* acquire: pairs with the release in th_system_shutdown(); who finds it up and posts late finds closed inboxes */
+    return atomic_load_explicit(&stage->down, memory_order_acquire);
 }
 
 #endif

@@ -1,16 +1,34 @@
 /* runtime/actor/wakeup.h: th_wakeup_after(), with payload.
  *
- * A wakeup is a timer, the message it will send (made when asked for, so that firing needs no memory) and a link in its actor's list. */
+ * A pending wakeup lives in the very message that it will be: the timer and its bookkeeping lie behind the body, so that
+ * firing needs no memory. A periodic one stays where it is and sends copies.
+ *
+ * K1. While PENDING or FIRING (sched/timer.h) it belongs to its actor, and is in the actor's table, under its id.
+ * K2. A one-shot whose thi_timers_done() said true is on its way, and belongs to whoever holds the message; it stays in the table until the
+ *     actor sees it arrive, or exits. */
 #ifndef THI_ACTOR_WAKEUP_H
 #define THI_ACTOR_WAKEUP_H
 
 #include "runtime/actor/stage.h"
 
-/* At the actor's exit: cancels what is pending, releases the payloads. */
+struct thi_wakeup {
+    struct thi_timer timer;
+    struct thi_wakeup *next; /* in its bucket; the actor's */
+    th_msg *msg;             /* that this lies behind */
+    th_addr owner;
+    uint64_t id;
+    uint64_t period_ns; /* 0: once */
+    uint64_t count;     /* firings so far */
+};
+
+/* @msg is a th_wakeup that arrived at @self: it is not pending any more. Before its handler runs. */
+void thi_wakeup_arrived(th_self *self, struct thi_cell *cell, const th_msg *msg);
+
+/* At the actor's exit, or the endpoint's close: cancels what is pending, releases the payloads. */
 void thi_wakeups_clear(th_self *self, struct thi_cell *cell);
 
-/* The alarm's (or the step's) fire function for every timer of a system: wakeups and question time limits; @context is the
- * stage, the timer's kind says which. @speaker is the self of the thread that fires. */
+/* The fire function (sched/alarm.h) for every timer of a system: wakeups and question time limits; @context is the stage. Speaks as
+ * stage->ticker. On the simple base the driver calls it. */
 void thi_timer_fire(void *context, struct thi_timer *timer);
 
 #endif

@@ -27,11 +27,12 @@ struct thi_pool {
     struct thi_worker **workers; /* options.workers regular ones, then spares as they are made */
     _Atomic unsigned made;       /* entries of `workers` that may be read */
 
-    _Alignas(TH_CACHE_LINE) _Atomic(struct thi_task *) inject; /* stack of submissions, taken whole */
+    _Alignas(
+        TH_CACHE_LINE) _Atomic(struct thi_task *) inject; /* stack of submissions, taken whole */
     _Alignas(TH_CACHE_LINE) _Atomic uint64_t idle[THI_POOL_WORDS]; /* a bit per parked worker */
     _Atomic uint32_t searching; /* workers that look for work before they park */
     _Alignas(TH_CACHE_LINE) _Atomic uint32_t running; /* not parked */
-    _Atomic uint32_t watched;   /* 1: a parked worker is the sentry */
+    _Atomic uint32_t watched;                         /* 1: a parked worker is the sentry */
     _Atomic bool stop;
 
     pthread_mutex_t lock; /* spares and own threads: made, lent, given back */
@@ -65,6 +66,9 @@ void thi_pool_own_wake(struct thi_worker *worker);
 /* From the task's last turn. The thread ends when the turn returns. */
 void thi_pool_own_end(struct thi_worker *worker);
 
+/* Its task will never run: the thread ends. From any thread. */
+void thi_pool_own_abandon(struct thi_worker *worker);
+
 /* Calls @each for every worker that ever ran, to sum statistics. Workers are never freed before the pool stops. */
 void thi_pool_each(struct thi_pool *pool, void (*each)(void *context, struct thi_worker *worker),
                    void *context);
@@ -77,12 +81,12 @@ void thi_pool_status(struct thi_pool *pool, th_pool_status *status_out);
 /* runq.c */
 bool thi_runq_init(struct thi_worker *worker, struct thi_memory *memory);
 void thi_runq_fini(struct thi_worker *worker, struct thi_memory *memory);
-struct thi_task *thi_runq_take(struct thi_worker *worker);           /* next, ring, backlog, submissions */
+struct thi_task *thi_runq_take(struct thi_worker *worker); /* next, ring, backlog, submissions */
 bool thi_runq_steal(struct thi_worker *thief, struct thi_worker *victim, bool with_next);
-bool thi_runq_has_work(struct thi_worker *worker);                   /* anything another could take */
+bool thi_runq_has_work(struct thi_worker *worker); /* anything another could take */
 uint64_t thi_runq_length(struct thi_worker *worker);
-bool thi_runq_adopt_submissions(struct thi_worker *worker);          /* submissions to this worker's queue */
-void thi_runq_spill(struct thi_worker *worker);                      /* everything to the submissions */
+bool thi_runq_adopt_submissions(struct thi_worker *worker); /* submissions to this worker's queue */
+void thi_runq_spill(struct thi_worker *worker);             /* everything to the submissions */
 
 /* park.c */
 void thi_park(struct thi_worker *worker); /* returns when there may be work, or on stop */

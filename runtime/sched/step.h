@@ -17,15 +17,16 @@ struct thi_step {
     struct thi_memory *memory;
     pthread_mutex_t lock; /* recursive: held by whoever drives the system */
     uint64_t seed;
-    struct thi_random choices; /* seeded; every choice comes from here */
+    struct thi_random choices;                 /* seeded; every choice comes from here */
     struct thi_task *ready_first, *ready_last; /* runnable tasks */
     size_t ready_count;
     uint64_t steps; /* turns so far */
     uint64_t trace; /* hash over every delivery so far */
 };
 
-th_err thi_step_start(struct thi_step *step, const struct thi_task_ops *ops, struct thi_memory *memory,
-                      struct thi_depot *depot, uint64_t system, void *stage, uint64_t seed);
+th_err thi_step_start(struct thi_step *step, const struct thi_task_ops *ops,
+                      struct thi_memory *memory, struct thi_depot *depot, uint64_t system,
+                      void *stage, uint64_t seed);
 void thi_step_stop(struct thi_step *step);
 
 /* @task has something to do. From the driving thread, lock held. */

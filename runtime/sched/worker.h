@@ -24,6 +24,13 @@
 struct thi_pool;
 struct thi_step;
 
+struct thi_cell; /* the floor above's; never looked into here */
+
+struct thi_cell_batch {
+    struct thi_task *first, *last;
+    unsigned count;
+};
+
 enum thi_worker_kind {
     THI_WORKER_REGULAR, /* one of options.workers */
     THI_WORKER_SPARE,   /* lent while another is blocked */
@@ -36,12 +43,13 @@ struct thi_worker {
     struct thi_pool *pool;
     struct thi_step *step; /* not NULL on the simple base */
     void *stage;           /* the floor above's; the scheduler never looks */
-    uint64_t system;       /* the id every address of the system has: saves the floor above a load */
+    uint64_t system; /* the id every address of the system has: saves the floor above a load */
     enum thi_worker_kind kind;
     unsigned index;
     bool alone; /* nobody can steal: the pool has one worker and no spare was ever lent */
 
     /* the worker's thread only */
+    bool is_blocking; /* between thi_pool_blocking_begin() and _end(): out of the game */
     struct thi_heap heap;
     struct thi_random random;
     unsigned next_turns;  /* in a row taken from `next` */
@@ -50,16 +58,16 @@ struct thi_worker {
     uint64_t check_cycles; /* when that was last done */
     uint64_t turn_ns;      /* smoothed length of a turn */
     uint64_t press_ns;     /* smoothed work queued here */
-    void *retired_first;   /* kept for the floor above: what dies here is handed over in batches */
-    void *retired_last;
-    unsigned retired_count;
+    struct thi_cell
+        *cells; /* kept for the floor above: spare ones, and those retired, for a batch */
+    struct thi_cell_batch retired;
     pthread_t thread;
 
     /* written by the worker, read by others */
     struct thi_stats stats;
-    _Alignas(TH_CACHE_LINE) _Atomic uint64_t turn; /* odd while a turn runs; how a sentry sees that it is stuck */
-    _Atomic uint64_t press_seen;                   /* press_ns, for thieves */
-    _Atomic bool blocked;                          /* between blocking_begin and _end */
+    _Alignas(TH_CACHE_LINE) _Atomic uint64_t
+        turn;                    /* odd while a turn runs; how a sentry sees that it is stuck */
+    _Atomic uint64_t press_seen; /* press_ns, for thieves */
 
     /* written by the worker and by thieves */
     _Alignas(TH_CACHE_LINE) _Atomic(struct thi_task *) next;
@@ -73,8 +81,9 @@ struct thi_worker {
     /* written by wakers */
     _Alignas(TH_CACHE_LINE) _Atomic uint32_t word; /* 1: woken; the futex it parks on */
     struct thi_task *own_task;                     /* kind OWN: the only one it runs */
-    _Atomic bool own_done;                         /* kind OWN: the thread is past its last touch of the task */
-    struct thi_worker *own_next;                   /* kind OWN: in the pool's list */
+    _Atomic bool own_abandoned;                    /* kind OWN: end without having run */
+    _Atomic bool own_done;       /* kind OWN: the thread is past its last touch of the task */
+    struct thi_worker *own_next; /* kind OWN: in the pool's list */
 };
 
 /* From the worker's own thread, in a turn: @task was asleep and has mail now. */

@@ -1,0 +1,111 @@
+/* runtime/actor/dead_letter.c: wrap the undeliverable, post it to the admin, who tells the handlers. */
+#include "runtime/actor/dead_letter.h"
+
+#include "runtime/actor/ask.h"
+#include "runtime/actor/exit.h"
+#include "runtime/actor/mail.h"
+#include "runtime/actor/send.h"
+#include "mailbox/msg.h"
+
+static void count_dead(th_self *self, th_dead_reason reason)
+{
+    if (self->worker)
+        thi_stats_add_dead(&self->worker->stats, reason, 1);
+    else
+        thi_stats_add_dead_shared(&thi_stage_of(self)->stats, reason, 1);
+}
+
+/* The runtime's own, of no interest once their target is gone. */
+static bool is_moot(const th_type *type)
+{
+    return type == &thi_new_parent_type || type == &thi_exit_with_parent_type ||
+           type == &thi_ask_over_type || type == &thi_letters_to_type || type == &thi_adopt_type ||
+           type == &thi_started_type || type == &thi_status_type;
+}
+
+static bool is_letter(const th_type *type)
+{
+    return type == &thi_letter_type || type == &th_dead_letter_type;
+}
+
+/* Tells the handlers. false: it could not be done, @msg is still ours. */
+static bool post_letter(th_self *self, th_msg *msg, th_dead_reason reason)
+{
+    struct thi_stage *stage = thi_stage_of(self);
+    th_msg *letter;
+    struct thi_letter *body;
+
+    /* relaxed: who registered before this message died told us through the message's own way */
+    if (atomic_load_explicit(&stage->letter_handlers, memory_order_relaxed) == 0) {
+        th_msg_destroy(self, msg);
+        return true;
+    }
+    if (is_letter(msg->thi_type))
+        return false;
+    thi_voice_enter(&self->voice);
+    letter = thi_msg_create(self->voice.heap, &thi_letter_type, 0);
+    thi_voice_leave(&self->voice);
+    if (!letter)
+        return false;
+    body = th_msg_body(letter);
+    body->message = msg;
+    body->target = msg->thi_to;
+    body->reason = reason;
+    thi_post_to(self, thi_self_addr(self), stage->admin, letter);
+    return true;
+}
+
+void thi_undeliverable(th_self *self, th_msg *msg, th_dead_reason reason)
+{
+    if (msg->thi_type == &thi_child_gone_type) {
+        thi_exit_notice_undeliverable(self, msg);
+        return;
+    }
+    if (is_moot(msg->thi_type)) {
+        thi_count(self, THI_STAT_HANDLED);
+        th_msg_destroy(self, msg);
+        return;
+    }
+    count_dead(self, reason);
+    thi_alias_give_up(self, msg->thi_from,
+                      reason == TH_DEAD_SHUTDOWN ? TH_E_CLOSED
+                      : reason == TH_DEAD_NOMEM  ? TH_E_NOMEM
+                                                 : TH_E_NO_ACTOR);
+    if (!post_letter(self, msg, reason)) {
+        thi_count(self, THI_STAT_LETTERS_DROPPED);
+        th_msg_destroy(self, msg);
+    }
+}
+
+void thi_dead_letter(th_self *self, th_msg *msg, th_dead_reason reason)
+{
+    thi_count(self, THI_STAT_ACCEPTED);
+    thi_undeliverable(self, msg, reason);
+}
+
+th_err th_dead_letters_to_me(th_self *self, bool on)
+{
+    struct thi_stage *stage;
+    struct thi_letters_to *body;
+    th_msg *msg;
+
+    if (!self)
+        return TH_E_INVALID;
+    stage = thi_stage_of(self);
+    if (!self->worker && thi_stage_is_down(stage))
+        return TH_E_CLOSED;
+    if (self->worker && !thi_cell_extra(stage, thi_cell_of_self(self)))
+        return TH_E_NOMEM;
+    thi_voice_enter(&self->voice);
+    msg = thi_msg_create(self->voice.heap, &thi_letters_to_type, 0);
+    thi_voice_leave(&self->voice);
+    if (!msg)
+        return TH_E_NOMEM;
+    body = th_msg_body(msg);
+    body->actor = thi_self_addr(self);
+    body->on = on;
+    if (self->worker)
+        thi_cell_of_self(self)->extra->letters = on;
+    thi_post_to(self, body->actor, stage->admin, msg);
+    return TH_OK;
+}

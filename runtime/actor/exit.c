@@ -1,0 +1,277 @@
+/* runtime/actor/exit.c: children first, then child-exited.
+ *
+ * X1. Each exit ends in one thi_child_gone to the parent; sent undeliverable it goes to the admin, the parent of last resort, and if
+ *     the admin is gone too, the system is at its end and the slot is simply retired.
+ * X2. The slot is retired by whoever consumes the notice, after taking the child out of its list: until then the links in
+ *     the child's cell are in use (C4).
+ * X3. Nothing on this way is skipped for want of memory: the step is tried again on the next turn (THI_CELL_STALLED). */
+#include "runtime/actor/exit.h"
+
+#include <string.h>
+
+#include "runtime/actor/ask.h"
+#include "runtime/actor/dead_letter.h"
+#include "runtime/actor/mail.h"
+#include "runtime/actor/send.h"
+#include "runtime/actor/spawn.h"
+#include "runtime/actor/wakeup.h"
+#include "mailbox/msg.h"
+#include <thespis/assert.h>
+
+/* ---- the list of children ---- */
+
+static uint32_t children_count(struct thi_cell *parent)
+{
+    /* relaxed, here and below: written by the parent's turn only, shown by status */
+    return atomic_load_explicit(&parent->children, memory_order_relaxed);
+}
+
+static th_addr cell_addr(struct thi_stage *stage, struct thi_cell *cell)
+{
+    /* relaxed: a child's generation moves on only when we, its parent, retire it (X2) */
+    th_addr addr = { stage->id, cell->slot,
+                     atomic_load_explicit(&cell->generation, memory_order_relaxed) };
+
+    return addr;
+}
+
+void thi_children_add(struct thi_stage *stage, struct thi_cell *parent, struct thi_cell *child)
+{
+    child->prev_sibling = 0;
+    child->next_sibling = parent->first_child;
+    if (parent->first_child)
+        thi_directory_at(&stage->directory, parent->first_child)->prev_sibling = child->slot;
+    parent->first_child = child->slot;
+    atomic_store_explicit(&parent->children, children_count(parent) + 1, memory_order_relaxed);
+}
+
+static void children_remove(struct thi_stage *stage, struct thi_cell *parent,
+                            struct thi_cell *child)
+{
+    if (child->prev_sibling)
+        thi_directory_at(&stage->directory, child->prev_sibling)->next_sibling =
+            child->next_sibling;
+    else
+        parent->first_child = child->next_sibling;
+    if (child->next_sibling)
+        thi_directory_at(&stage->directory, child->next_sibling)->prev_sibling =
+            child->prev_sibling;
+    if (parent->ask_cursor == child->slot)
+        parent->ask_cursor = child->next_sibling;
+    child->next_sibling = child->prev_sibling = 0;
+    atomic_store_explicit(&parent->children, children_count(parent) - 1, memory_order_relaxed);
+}
+
+static bool is_listed(struct thi_cell *parent, struct thi_cell *child)
+{
+    return child->prev_sibling || child->next_sibling || parent->first_child == child->slot;
+}
+
+void thi_exit_child_gone(th_self *self, struct thi_cell *parent, th_addr addr)
+{
+    struct thi_stage *stage = self->worker->stage;
+    struct thi_cell *child = thi_directory_find(&stage->directory, addr);
+
+    TH_ASSERT(child); /* X2: nobody retired it before us */
+    if (is_listed(parent, child))
+        children_remove(stage, parent, child);
+    thi_cell_retire(self, child);
+}
+
+void thi_exit_notice_undeliverable(th_self *self, th_msg *notice)
+{
+    struct thi_stage *stage = thi_stage_of(self);
+    struct th_child_exited *body = th_msg_body(notice);
+
+    if (!th_addr_equal(notice->thi_to, stage->admin)) {
+        notice->thi_to = stage->admin;
+        thi_repost(self, notice);
+        return;
+    }
+    thi_cell_retire(self, thi_directory_find(&stage->directory, body->child));
+    thi_count(self, THI_STAT_HANDLED);
+    th_msg_destroy(self, notice);
+}
+
+/* ---- an exit ---- */
+
+void thi_exit_begin(th_self *self, struct thi_cell *cell, th_exit_reason reason)
+{
+    (void)self;
+    if (thi_cell_life(cell) >= THI_CELL_EXITING)
+        return;
+    thi_cell_set_life(cell, THI_CELL_EXITING);
+    cell->flags &= (uint8_t)~THI_CELL_EXIT_ASKED;
+    cell->exit_reason = (uint8_t)reason;
+    cell->ask_cursor = cell->first_child;
+}
+
+/* Asks the children that were not asked yet. false: no memory now. */
+static bool ask_children(th_self *self, struct thi_cell *cell)
+{
+    struct thi_stage *stage = self->worker->stage;
+
+    while (cell->ask_cursor) {
+        struct thi_cell *child = thi_directory_at(&stage->directory, cell->ask_cursor);
+        th_msg *msg = thi_msg_create(&self->worker->heap, &thi_exit_with_parent_type, 0);
+
+        if (!msg)
+            return false;
+        cell->ask_cursor = child->next_sibling;
+        thi_post_to(self, thi_self_addr(self), cell_addr(stage, child), msg);
+    }
+    return true;
+}
+
+/* Hands the children to the admin. false: no memory now. */
+static bool keep_children(th_self *self, struct thi_cell *cell)
+{
+    struct thi_stage *stage = self->worker->stage;
+
+    while (cell->first_child) {
+        struct thi_cell *child = thi_directory_at(&stage->directory, cell->first_child);
+        th_msg *adopt = thi_msg_create(&self->worker->heap, &thi_adopt_type, 0);
+        th_msg *tell = thi_msg_create(&self->worker->heap, &thi_new_parent_type, 0);
+
+        if (!adopt || !tell) {
+            thi_msg_destroy(&self->worker->heap, adopt);
+            thi_msg_destroy(&self->worker->heap, tell);
+            return false;
+        }
+        children_remove(stage, cell, child);
+        ((struct thi_adopt *)th_msg_body(adopt))->child = cell_addr(stage, child);
+        ((struct thi_new_parent *)th_msg_body(tell))->parent = stage->admin;
+        thi_post_to(self, thi_self_addr(self), stage->admin, adopt);
+        thi_post_to(self, thi_self_addr(self), cell_addr(stage, child), tell);
+    }
+    return true;
+}
+
+/* What is waiting goes to the funnel; afterwards nothing can arrive any more. */
+static void close_mailbox(th_self *self, struct thi_cell *cell, th_dead_reason reason)
+{
+    th_msg *lanes[2], *tail, *next;
+
+    for (th_msg *msg = cell->mail_head; msg; msg = next) {
+        next = msg->thi_next;
+        thi_undeliverable(self, msg, reason);
+    }
+    cell->mail_head = NULL;
+    lanes[1] = thi_inbox_reverse(thi_inbox_close_owner(&cell->inbox), &lanes[0], &tail);
+    for (int lane = 0; lane < 2; lane++)
+        for (th_msg *msg = lanes[lane]; msg; msg = next) {
+            next = msg->thi_next;
+            thi_undeliverable(self, msg, reason);
+        }
+}
+
+static void free_extra(th_self *self, struct thi_cell *cell)
+{
+    struct thi_stage *stage = self->worker->stage;
+
+    if (!cell->extra)
+        return;
+    thi_asks_close(self, cell);
+    thi_wakeups_clear(self, cell);
+    if (cell->extra->letters && th_dead_letters_to_me(self, false))
+        cell->extra->letters =
+            false; /* no memory to say so: the admin finds out by the next letter */
+    if (cell->extra->own)
+        thi_pool_own_end(cell->extra->own);
+    thi_msg_destroy(&self->worker->heap, cell->extra->arg);
+    thi_memory_give(&stage->memory, cell->extra, sizeof(*cell->extra));
+    cell->extra = NULL;
+}
+
+/* What the parent is told; NULL: no memory now. */
+static th_msg *make_notice(th_self *self, struct thi_cell *cell)
+{
+    th_msg *notice = thi_msg_create(&self->worker->heap, &thi_child_gone_type, 0);
+    struct th_child_exited *body;
+
+    if (!notice)
+        return NULL;
+    body = th_msg_body(notice);
+    body->child = thi_self_addr(self);
+    body->reason = cell->exit_reason;
+    if (!cell->extra)
+        return notice;
+    body->err = cell->extra->exit_err;
+    if (cell->extra->details[0] && !(body->details = th_blob_text(self, cell->extra->details))) {
+        thi_msg_destroy(&self->worker->heap, notice);
+        return NULL;
+    }
+    return notice;
+}
+
+static void finish(th_self *self, struct thi_cell *cell, th_msg *notice)
+{
+    struct thi_stage *stage = self->worker->stage;
+    th_addr me = thi_self_addr(self);
+    th_addr parent = { stage->id, cell->parent_slot, cell->parent_generation };
+    bool is_admin = th_addr_equal(me, stage->admin);
+
+    cell->flags |= THI_CELL_IN_EXIT;
+    if (cell->klass->exit)
+        cell->klass->exit(self, cell->state);
+    thi_cell_set_life(cell, THI_CELL_DEAD);
+    free_extra(self, cell);
+    close_mailbox(self, cell, cell->exit_reason == TH_EXIT_INIT ? TH_DEAD_INIT : TH_DEAD_WAITING);
+    thi_state_free(stage, cell);
+    thi_count(self, THI_STAT_EXITED);
+    if (is_admin) {
+        thi_msg_destroy(&self->worker->heap, notice);
+        thi_cell_retire(self, cell);
+        stage->admin_gone(stage);
+        return;
+    }
+    thi_post_to(self, me, parent, notice);
+}
+
+bool thi_exit_advance(th_self *self, struct thi_cell *cell)
+{
+    th_msg *notice;
+
+    cell->flags &= (uint8_t)~THI_CELL_STALLED;
+    if (cell->flags & THI_CELL_KEEP_CHILDREN ? !keep_children(self, cell)
+                                             : !ask_children(self, cell)) {
+        cell->flags |= THI_CELL_STALLED;
+        return false;
+    }
+    if (children_count(cell))
+        return false;
+    notice = make_notice(self, cell);
+    if (!notice) {
+        cell->flags |= THI_CELL_STALLED;
+        return false;
+    }
+    finish(self, cell, notice);
+    return true;
+}
+
+/* ---- the front door ---- */
+
+th_err th_stop(th_self *self, th_addr to)
+{
+    return th_send(self, to, self ? th_msg_create(self, &th_exit_request_type) : NULL);
+}
+
+th_err th_exit(th_self *self)
+{
+    if (!self)
+        return TH_E_INVALID;
+    if (!self->worker)
+        return TH_E_NOT_HERE;
+    thi_cell_of_self(self)->flags |= THI_CELL_EXIT_ASKED;
+    return TH_OK;
+}
+
+th_err th_exit_keep_children(th_self *self)
+{
+    if (!self)
+        return TH_E_INVALID;
+    if (!self->worker)
+        return TH_E_NOT_HERE;
+    thi_cell_of_self(self)->flags |= THI_CELL_KEEP_CHILDREN;
+    return TH_OK;
+}

@@ -1,0 +1,38 @@
+/* runtime/actor/mail.c: the types behind mail.h. */
+#include "runtime/actor/mail.h"
+
+#define THI_SYSTEM_TYPE(tag, FIELDS) TH_MESSAGE_TYPE_AS(tag, FIELDS, TH_TYPE_SYSTEM, NULL)
+
+THI_SYSTEM_TYPE(thi_adopt, THI_ADOPT_FIELDS)
+THI_SYSTEM_TYPE(thi_new_parent, THI_NEW_PARENT_FIELDS)
+THI_SYSTEM_TYPE(thi_letter, THI_LETTER_FIELDS)
+THI_SYSTEM_TYPE(thi_letters_to, THI_LETTERS_TO_FIELDS)
+THI_SYSTEM_TYPE(thi_ask_over, THI_ASK_OVER_FIELDS)
+THI_SYSTEM_TYPE(thi_started, THI_STARTED_FIELDS)
+THI_SYSTEM_TYPE(thi_status, THI_STATUS_FIELDS)
+TH_SIGNAL_TYPE_AS(thi_ask_status, TH_TYPE_SYSTEM, NULL)
+
+/* the struct of th_child_exited under another name (exit.c turns one into the other) */
+static const th_field child_gone_fields[] = { TH_CHILD_EXITED_FIELDS(TH_ROW, th_child_exited) };
+const th_type thi_child_gone_type = { "thi_child_gone",
+                                      NULL,
+                                      child_gone_fields,
+                                      (uint32_t)(sizeof(child_gone_fields) /
+                                                 sizeof(child_gone_fields[0])),
+                                      (uint32_t)sizeof(struct th_child_exited),
+                                      TH_TYPE_SYSTEM | TH_TYPE_OWNS,
+                                      NULL,
+                                      NULL };
+
+/* and that of th_exit_request (receive.c) */
+static const th_field exit_with_parent_fields[] = { TH_EXIT_REQUEST_FIELDS(TH_ROW,
+                                                                           th_exit_request) };
+const th_type thi_exit_with_parent_type = { "thi_exit_with_parent",
+                                            NULL,
+                                            exit_with_parent_fields,
+                                            (uint32_t)(sizeof(exit_with_parent_fields) /
+                                                       sizeof(exit_with_parent_fields[0])),
+                                            (uint32_t)sizeof(struct th_exit_request),
+                                            TH_TYPE_SYSTEM,
+                                            NULL,
+                                            NULL };

@@ -1,0 +1,329 @@
+/* runtime/actor/receive.c: every journey ends: batch, handler, verdict.
+ *
+ * A turn takes what waits (urgent mail first), handles at most a budget of it, and either sleeps or queues itself again. A handler's verdict is its
+ * return value: TH_OK, or an error, and then the message is tried again and goes back as poison.
+ *
+ * Functions that may end the actor say so by returning `gone`: after true the cell is somebody else's. */
+#include "runtime/actor/receive.h"
+
+#include <string.h>
+
+#include "runtime/actor/ask.h"
+#include "runtime/actor/dead_letter.h"
+#include "runtime/actor/exit.h"
+#include "runtime/actor/mail.h"
+#include "runtime/actor/poison.h"
+#include "runtime/actor/send.h"
+#include "runtime/actor/spawn.h"
+#include "runtime/actor/wakeup.h"
+#include "mailbox/msg.h"
+#include <thespis/assert.h>
+
+/* ---- one message ---- */
+
+static bool take_injection(struct thi_cell *cell, th_err *err)
+{
+    struct thi_cell_extra *extra = cell->extra;
+
+    *err = extra->inject_err;
+    if (--extra->inject_times == 0)
+        cell->flags &= (uint8_t)~THI_CELL_INJECTED;
+    return true;
+}
+
+static void trace(struct thi_worker *worker, const struct thi_cell *cell, const th_msg *msg)
+{
+    struct thi_stage *stage = worker->stage;
+
+    thi_step_trace(worker->step, thi_clock_now(&stage->clock));
+    thi_step_trace(worker->step, (uint64_t)cell->slot << 32 | msg->thi_to.generation);
+    thi_step_trace(worker->step, (uint64_t)msg->thi_from.slot << 32 | msg->thi_from.generation);
+    for (const char *c = msg->thi_type->name; *c; c++)
+        thi_step_trace(worker->step, (uint64_t)*c);
+    thi_step_trace(worker->step, msg->thi_size);
+}
+
+/* One delivery. */
+static inline th_err call(th_self *self, struct thi_cell *cell, const th_msg *msg)
+{
+    th_err err;
+
+    if (TH_UNLIKELY(cell->flags & THI_CELL_INJECTED) && take_injection(cell, &err))
+        return err;
+    if (TH_UNLIKELY(msg->thi_to.slot != cell->slot))
+        err = thi_ask_answered(self, cell, msg);
+    else
+        err = cell->klass->receive ? cell->klass->receive(self, cell->state, msg) : TH_OK;
+    if (TH_UNLIKELY(cell->flags & THI_CELL_BLOCKING)) { /* a handler that forgot */
+        thi_pool_blocking_end(self->worker);
+        cell->flags &= (uint8_t)~THI_CELL_BLOCKING;
+    }
+    return err;
+}
+
+static void forget_details(struct thi_cell *cell)
+{
+    if (cell->extra)
+        cell->extra->details[0] = '\0';
+}
+
+static void restart(th_self *self, struct thi_cell *cell)
+{
+    const th_class *klass = cell->klass;
+    th_err err;
+
+    if (klass->exit)
+        klass->exit(self, cell->state);
+    if (klass->state_size)
+        memset(cell->state, 0, klass->state_size);
+    err =
+        klass->init ? klass->init(self, cell->state, cell->extra ? cell->extra->arg : NULL) : TH_OK;
+    if (err) {
+        if (thi_cell_extra(self->worker->stage, cell))
+            cell->extra->exit_err = err;
+        thi_exit_begin(self, cell, TH_EXIT_INIT);
+    }
+}
+
+/* All deliveries failed. */
+static void give_up(th_self *self, struct thi_cell *cell, th_msg *msg, th_err err)
+{
+    char details[TH_DETAILS_SIZE] = "";
+
+    if (cell->extra)
+        memcpy(details, cell->extra->details, sizeof(details));
+    thi_poison_back(self, msg, err, details[0] ? details : NULL);
+    if (thi_cell_life(cell) != THI_CELL_RUNNING) {
+        forget_details(cell);
+        return;
+    }
+    switch (cell->klass->on_failure) {
+    case TH_ON_FAILURE_KEEP: break;
+    case TH_ON_FAILURE_RESTART: restart(self, cell); break;
+    case TH_ON_FAILURE_STOP:
+        if (thi_cell_extra(self->worker->stage, cell))
+            cell->extra->exit_err = err;
+        thi_exit_begin(self, cell, TH_EXIT_FAILED);
+        return; /* the details go to the parent */
+    }
+    forget_details(cell);
+}
+
+/* Delivers @msg [take], again if it fails and @deliveries allow, and sees to the consequences. */
+static void handle(th_self *self, struct thi_cell *cell, th_msg *msg, unsigned deliveries)
+{
+    th_err err = TH_OK;
+
+    for (unsigned n = 0; n < deliveries; n++) {
+        err = call(self, cell, msg);
+        if (TH_LIKELY(!err))
+            break;
+        thi_count(self, THI_STAT_FAILED);
+    }
+    thi_stats_add(&self->worker->stats, THI_STAT_HANDLED, 1);
+    if (TH_UNLIKELY(msg->thi_to.slot != cell->slot))
+        thi_ask_finished(self, cell, msg);
+    if (TH_LIKELY(!err) || msg->thi_type == &th_exit_request_type)
+        thi_msg_destroy(&self->worker->heap, msg);
+    else
+        give_up(self, cell, msg, err);
+}
+
+/* After a message: what th_exit() or a failure asked for. */
+static inline bool go_on(th_self *self, struct thi_cell *cell)
+{
+    if (TH_LIKELY(cell->flags == 0 && thi_cell_life(cell) == THI_CELL_RUNNING))
+        return false;
+    if (cell->flags & THI_CELL_EXIT_ASKED)
+        thi_exit_begin(self, cell, TH_EXIT_NORMAL);
+    return thi_cell_life(cell) == THI_CELL_EXITING && thi_exit_advance(self, cell);
+}
+
+/* ---- the system's lane ---- */
+
+static void answer_status(th_self *self, struct thi_cell *cell, const th_msg *question)
+{
+    th_msg *answer = thi_msg_create(&self->worker->heap, &thi_status_type, 0);
+    struct thi_status *status;
+
+    if (!answer) {
+        thi_alias_give_up(self, question->thi_from, TH_E_NOMEM);
+        return;
+    }
+    status = th_msg_body(answer);
+    for (const th_msg *msg = cell->mail_head; msg; msg = msg->thi_next)
+        status->waiting++;
+    status->children = atomic_load_explicit(&cell->children, memory_order_relaxed); /* our own */
+    status->wakeups = cell->extra ? cell->extra->wakeups.count : 0;
+    thi_post_to(self, thi_self_addr(self), question->thi_from, answer);
+}
+
+static void take_exit_request(th_self *self, struct thi_cell *cell, th_msg *msg,
+                              th_exit_reason reason)
+{
+    if (th_exit_request_of(msg)->keep_children)
+        cell->flags |= THI_CELL_KEEP_CHILDREN;
+    handle(self, cell, msg, 1);
+    thi_exit_begin(self, cell, reason);
+}
+
+/* One message of the system's lane [take]. */
+static void handle_system(th_self *self, struct thi_cell *cell, th_msg *msg)
+{
+    struct thi_stage *stage = self->worker->stage;
+    const th_type *type = msg->thi_type;
+
+    if (type == &th_wakeup_type)
+        thi_wakeup_arrived(self, cell, msg);
+    if (type == &th_exit_request_type) {
+        take_exit_request(self, cell, msg, TH_EXIT_REQUESTED);
+        return;
+    }
+    if (type == &thi_exit_with_parent_type) {
+        msg->thi_type = &th_exit_request_type;
+        take_exit_request(self, cell, msg,
+                          th_addr_equal(msg->thi_from, stage->admin) ? TH_EXIT_SHUTDOWN
+                                                                     : TH_EXIT_PARENT);
+        return;
+    }
+    if (type == &thi_child_gone_type) {
+        thi_exit_child_gone(self, cell, ((struct th_child_exited *)th_msg_body(msg))->child);
+        msg->thi_type = &th_child_exited_type;
+        handle(self, cell, msg, TH_DELIVERIES_MAX);
+        return;
+    }
+    if (type == &thi_new_parent_type) {
+        cell->parent_slot = thi_new_parent_of(msg)->parent.slot;
+        cell->parent_generation = thi_new_parent_of(msg)->parent.generation;
+    } else if (type == &thi_ask_status_type) {
+        answer_status(self, cell, msg);
+    } else if (thi_cell_life(cell) == THI_CELL_EXITING && type != &th_child_exited_type &&
+               cell->slot != stage->admin.slot) {
+        thi_undeliverable(self, msg, TH_DEAD_EXITING);
+        return;
+    } else if (msg->thi_to.slot != cell->slot && !thi_ask_is_open(self, msg)) {
+        thi_undeliverable(self, msg, TH_DEAD_LATE);
+        return;
+    } else {
+        handle(self, cell, msg, TH_DELIVERIES_MAX);
+        return;
+    }
+    thi_stats_add(&self->worker->stats, THI_STAT_HANDLED, 1);
+    thi_msg_destroy(&self->worker->heap, msg);
+}
+
+/* ---- a turn ---- */
+
+/* Takes what has come; handles what is urgent. */
+static bool take_mail(th_self *self, struct thi_cell *cell)
+{
+    th_msg *urgent, *tail, *next;
+    th_msg *mail = thi_inbox_reverse(thi_inbox_take_owner(&cell->inbox), &urgent, &tail);
+
+    if (mail) {
+        if (cell->mail_head)
+            cell->mail_tail->thi_next = mail;
+        else
+            cell->mail_head = mail;
+        cell->mail_tail = tail;
+    }
+    for (; TH_UNLIKELY(urgent != NULL); urgent = next) {
+        next = urgent->thi_next;
+        if (TH_UNLIKELY(self->worker->step != NULL))
+            trace(self->worker, cell, urgent);
+        handle_system(self, cell, urgent);
+        if (go_on(self, cell)) {
+            /* our turn still keeps the cell from being used again, so we may speak for it */
+            for (urgent = next; urgent; urgent = next) {
+                next = urgent->thi_next;
+                thi_undeliverable(self, urgent, TH_DEAD_WAITING);
+            }
+            return true;
+        }
+    }
+    return false;
+}
+
+static bool take_one(th_self *self, struct thi_cell *cell)
+{
+    th_msg *msg = cell->mail_head;
+
+    cell->mail_head = msg->thi_next;
+    if (TH_UNLIKELY(self->worker->step != NULL))
+        trace(self->worker, cell, msg);
+    if (TH_UNLIKELY(thi_cell_life(cell) == THI_CELL_EXITING))
+        thi_undeliverable(self, msg, TH_DEAD_EXITING);
+    else if (TH_UNLIKELY(msg->thi_to.slot != cell->slot) && !thi_ask_is_open(self, msg))
+        thi_undeliverable(self, msg, TH_DEAD_LATE);
+    else
+        handle(self, cell, msg, TH_DELIVERIES_MAX);
+    return go_on(self, cell);
+}
+
+static bool is_time_up(struct thi_worker *worker, uint64_t *start)
+{
+    uint64_t now;
+
+    if (worker->step)
+        return false; /* no clock decides anything there */
+    now = thi_cycles();
+    if (!*start)
+        *start = now;
+    return now > *start && thi_cycles_to_ns(&worker->pool->rate, now - *start) > TH_TURN_NS_MAX;
+}
+
+static void run(struct thi_worker *worker, struct thi_task *task)
+{
+    struct thi_cell *cell = thi_cell_of_task(task);
+    th_self *self = &cell->self;
+    unsigned budget = worker->step ? thi_step_budget(worker->step) : TH_TURN_MESSAGES_MAX;
+    uint64_t start = 0;
+
+    self->worker = worker;
+    self->voice.heap = &worker->heap;
+    thi_stats_add(&worker->stats, THI_STAT_TURNS, 1);
+    if (TH_UNLIKELY(thi_cell_life(cell) == THI_CELL_STARTING) && thi_spawn_start(self, cell))
+        return;
+    if (TH_UNLIKELY(cell->flags & THI_CELL_STALLED) && go_on(self, cell))
+        return;
+    if (take_mail(self, cell))
+        return;
+    while (cell->mail_head) {
+        if (take_one(self, cell))
+            return;
+        if (TH_UNLIKELY(thi_inbox_has_urgent(&cell->inbox)) && take_mail(self, cell))
+            return;
+        if (TH_UNLIKELY(--budget == 0) ||
+            (TH_UNLIKELY(budget % TH_TURN_CLOCK_MESSAGES == 0) && is_time_up(worker, &start)))
+            break;
+    }
+    if (!cell->mail_head && !(cell->flags & THI_CELL_STALLED) &&
+        thi_inbox_sleep_owner(&cell->inbox))
+        return; /* asleep: no longer ours */
+    thi_worker_requeue(worker, task);
+}
+
+/* ---- a worker's life ---- */
+
+static void worker_begin(struct thi_worker *worker)
+{
+    (void)worker;
+}
+
+static void worker_idle(struct thi_worker *worker)
+{
+    thi_cells_flush_worker(worker);
+}
+
+static void worker_end(struct thi_worker *worker)
+{
+    thi_cells_flush_worker(worker);
+    thi_cells_give_back(worker);
+}
+
+const struct thi_task_ops thi_receive_ops = {
+    .run = run,
+    .worker_begin = worker_begin,
+    .worker_end = worker_end,
+    .worker_idle = worker_idle,
+};

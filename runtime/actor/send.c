@@ -1,0 +1,176 @@
+/* runtime/actor/send.c: th_send(): every journey starts.
+ *
+ * The target's address becomes a cell (directory.h), one atomic operation puts the message into its inbox and answers what is to be done:
+ * nothing, queue the cell, or tell the dead-letter funnel. */
+#include "runtime/actor/send.h"
+
+#include "runtime/actor/ask.h"
+#include "runtime/actor/dead_letter.h"
+#include "mailbox/msg.h"
+#include <thespis/assert.h>
+
+static th_addr cell_addr(const struct thi_cell *cell, uint64_t system)
+{
+    /* relaxed: it is our own, and we are alive */
+    th_addr addr = { system, cell->slot,
+                     atomic_load_explicit(&cell->generation, memory_order_relaxed) };
+
+    return addr;
+}
+
+th_addr thi_self_addr(const th_self *self)
+{
+    return TH_LIKELY(self->worker) ? cell_addr(thi_cell_of_self(self), self->worker->system)
+                                   : thi_endpoint_of_self(self)->addr;
+}
+
+void thi_count(th_self *self, enum thi_stat which)
+{
+    if (TH_LIKELY(self->worker))
+        thi_stats_add(&self->worker->stats, which, 1);
+    else
+        thi_stats_add_shared(&thi_stage_of(self)->stats, which, 1);
+}
+
+void thi_cell_schedule(th_self *self, struct thi_cell *cell)
+{
+    struct thi_stage *stage = thi_stage_of(self);
+
+    switch (thi_cell_kind(cell)) {
+    case THI_CELL_ACTOR:
+        if (TH_LIKELY(self->worker))
+            thi_worker_submit(self->worker, &cell->task);
+        else if (stage->base == TH_BASE_SIMPLE)
+            thi_step_submit(&stage->step, &cell->task);
+        else
+            thi_pool_submit(&stage->pool, &cell->task);
+        return;
+    case THI_CELL_OWN: thi_pool_own_wake(cell->extra->own); return;
+    case THI_CELL_ENDPOINT: {
+        struct thi_endpoint *endpoint = cell->state;
+
+        endpoint->wake(endpoint);
+        return;
+    }
+    case THI_CELL_ALIAS:
+    case THI_CELL_FREE: break;
+    }
+    TH_NEVER("a cell that cannot sleep was woken");
+}
+
+/* In a read section. */
+static inline void deliver(th_self *self, struct thi_directory *directory, th_msg *msg)
+{
+    struct thi_cell *cell = thi_directory_find(directory, msg->thi_to);
+    enum thi_push push = THI_PUSH_CLOSED;
+
+    if (TH_LIKELY(cell))
+        push = thi_inbox_push(&cell->inbox, msg, msg->thi_type->flags & TH_TYPE_SYSTEM);
+    switch (push) {
+    case THI_PUSH_QUEUED: return;
+    case THI_PUSH_WOKE: /* we ended its sleep, so it is ours to queue, once */
+        thi_cell_schedule(self, cell);
+        return;
+    case THI_PUSH_ALIAS: thi_alias_answer(self, cell, msg); return;
+    case THI_PUSH_CLOSED:
+        thi_undeliverable(self, msg,
+                          msg->thi_to.system == directory->system ? TH_DEAD_NO_ACTOR
+                                                                  : TH_DEAD_FOREIGN);
+    }
+}
+
+void thi_post(th_self *self, th_msg *msg)
+{
+    thi_count(self, THI_STAT_ACCEPTED);
+    thi_repost(self, msg);
+}
+
+void thi_repost(th_self *self, th_msg *msg)
+{
+    struct thi_stage *stage = thi_stage_of(self);
+
+    if (TH_LIKELY(self->worker)) {
+        deliver(self, &stage->directory, msg);
+        return;
+    }
+    thi_reclaim_enter();
+    deliver(self, &stage->directory, msg);
+    thi_reclaim_leave();
+}
+
+/* What the front door refuses of system messages. */
+static th_err check_privilege(th_self *self, th_addr to, const th_msg *msg)
+{
+    struct thi_stage *stage = thi_stage_of(self);
+    struct thi_cell *cell;
+    th_err err = TH_OK;
+
+    if (msg->thi_type != &th_exit_request_type)
+        return TH_OK; /* forwarded: the receiver gets it as a message like any other */
+    if (th_addr_equal(to, stage->admin))
+        return TH_E_NOT_ALLOWED;
+    thi_reclaim_enter();
+    cell = thi_directory_find(&stage->directory, to);
+    if (cell && (thi_cell_kind(cell) == THI_CELL_ENDPOINT || thi_cell_kind(cell) == THI_CELL_ALIAS))
+        err = TH_E_NOT_ALLOWED;
+    thi_reclaim_leave();
+    return err;
+}
+
+/* An endpoint of a system that is down, or an actor inside a blocking call, which has left the pool for the moment. */
+static th_err check_speaker(th_self *self)
+{
+    if (!self->worker)
+        return thi_stage_is_down(thi_stage_of(self)) ? TH_E_CLOSED : TH_OK;
+    return self->worker->is_blocking ? TH_E_STATE : TH_OK;
+}
+
+static th_err refuse(th_self *self, th_msg *msg, th_err err)
+{
+    if (err == TH_E_NOT_ALLOWED)
+        thi_count(self, THI_STAT_REFUSED);
+    th_msg_destroy(self, msg);
+    return err;
+}
+
+th_err th_send(th_self *self, th_addr to, th_msg *msg)
+{
+    th_err err;
+
+    if (TH_UNLIKELY(!self))
+        return TH_E_INVALID; /* a message cannot have been made without one */
+    if (TH_UNLIKELY(!msg))
+        return thi_voice_take_why(&self->voice);
+    if (TH_UNLIKELY(th_addr_is_none(to)))
+        return refuse(self, msg, TH_E_INVALID);
+    if (TH_UNLIKELY(msg->thi_type->flags & TH_TYPE_SYSTEM) &&
+        (err = check_privilege(self, to, msg)))
+        return refuse(self, msg, err);
+    if (TH_UNLIKELY(!self->worker || self->worker->is_blocking) && (err = check_speaker(self)))
+        return refuse(self, msg, err);
+    thi_post_to(self, thi_self_addr(self), to, msg);
+    return TH_OK;
+}
+
+th_err th_forward(th_self *self, th_addr to, const th_msg *msg)
+{
+    th_addr first;
+    th_msg *copy;
+    th_err err;
+
+    if (!self || !msg || th_addr_is_none(to))
+        return TH_E_INVALID;
+    first = msg->thi_from;
+    if ((msg->thi_type->flags & TH_TYPE_SYSTEM) && (err = check_privilege(self, to, msg))) {
+        if (err == TH_E_NOT_ALLOWED)
+            thi_count(self, THI_STAT_REFUSED);
+        return err;
+    }
+    if ((err = check_speaker(self)))
+        return err;
+    copy = th_msg_dup(self, msg);
+    if (!copy)
+        return thi_voice_take_why(&self->voice);
+    thi_post_to(self, first, to, copy);
+    return TH_OK;
+}

@@ -1,0 +1,311 @@
+/* runtime/actor/spawn.c: a child here, and its first turn. */
+#include "runtime/actor/spawn.h"
+
+#include <string.h>
+
+#include "runtime/actor/ask.h"
+#include "runtime/actor/classes.h"
+#include "runtime/actor/exit.h"
+#include "runtime/actor/mail.h"
+#include "runtime/actor/send.h"
+#include "mailbox/msg.h"
+#include <thespis/assert.h>
+
+/* ---- state: from the worker's blocks when it is small ---- */
+
+static th_err make_state(th_self *self, struct thi_cell *cell)
+{
+    size_t size = cell->klass->state_size;
+    unsigned block = thi_heap_block(size);
+
+    cell->state = NULL;
+    if (size == 0)
+        return TH_OK;
+    if (block) {
+        thi_voice_enter(&self->voice);
+        cell->state = thi_heap_take(self->voice.heap, block);
+        thi_voice_leave(&self->voice);
+        if (cell->state)
+            memset(cell->state, 0, size);
+    } else {
+        cell->state = thi_memory_take(&thi_stage_of(self)->memory, size);
+    }
+    return cell->state ? TH_OK : TH_E_NOMEM;
+}
+
+static void free_state(struct thi_heap *heap, struct thi_stage *stage, struct thi_cell *cell)
+{
+    size_t size = cell->klass->state_size;
+    unsigned block = thi_heap_block(size);
+
+    if (!cell->state)
+        return;
+    if (block)
+        thi_heap_give(heap, cell->state, block);
+    else
+        thi_memory_give(&stage->memory, cell->state, size);
+    cell->state = NULL;
+}
+
+void thi_state_free(struct thi_stage *stage, struct thi_cell *cell)
+{
+    free_state(&cell->self.worker->heap, stage, cell);
+}
+
+/* ---- making ---- */
+
+static th_err check(th_self *self, const th_spawn_options *options, const th_class **klass_out)
+{
+    struct thi_stage *stage = thi_stage_of(self);
+
+    *klass_out = options->klass;
+    if (!options->klass && !options->class_name)
+        return TH_E_INVALID;
+    if (!options->klass && !(*klass_out = thi_classes_find(stage, options->class_name)))
+        return TH_E_NO_CLASS;
+    if (self->worker) {
+        struct thi_cell *cell = thi_cell_of_self(self);
+
+        if (self->worker->is_blocking)
+            return TH_E_STATE;
+        return thi_cell_life(cell) >= THI_CELL_EXITING || (cell->flags & THI_CELL_IN_EXIT)
+                   ? TH_E_CLOSED
+                   : TH_OK;
+    }
+    /* relaxed: a spawn that is under way when it turns true is asked to exit by the admin */
+    return atomic_load_explicit(&stage->closing, memory_order_relaxed) ? TH_E_CLOSED : TH_OK;
+}
+
+static th_err make_extra(struct thi_stage *stage, struct thi_cell *cell,
+                         const th_spawn_options *options, th_addr report_to)
+{
+    bool wants_own = (options->own_thread || (cell->klass->flags & TH_CLASS_OWN_THREAD)) &&
+                     stage->base == TH_BASE_POOL;
+    th_err err;
+
+    cell->extra = NULL;
+    if (!wants_own && !options->arg && th_addr_is_none(report_to))
+        return TH_OK;
+    if (!thi_cell_extra(stage, cell))
+        return TH_E_NOMEM;
+    cell->extra->report_to = report_to;
+    if (wants_own) {
+        err = thi_pool_own_begin(&stage->pool, &cell->task, &cell->extra->own);
+        if (err)
+            return err;
+        /* relaxed: nobody knows the address yet */
+        atomic_store_explicit(&cell->kind, THI_CELL_OWN, memory_order_relaxed);
+    }
+    cell->extra->arg = options->arg; /* last: before it, the caller still owns it */
+    return TH_OK;
+}
+
+/* The cell of a new actor, ready to run and unknown to everybody. */
+static th_err make(th_self *self, const th_class *klass, const th_spawn_options *options,
+                   th_addr report_to, struct thi_cell **cell_out)
+{
+    struct thi_stage *stage = thi_stage_of(self);
+    struct thi_cell *cell;
+    th_err err;
+
+    cell = thi_cell_take(self, THI_CELL_ACTOR, &err);
+    if (!cell)
+        return err;
+    cell->klass = klass;
+    err = make_state(self, cell);
+    if (!err)
+        err = make_extra(stage, cell, options, report_to);
+    if (err) {
+        thi_memory_give(&stage->memory, cell->extra, sizeof(*cell->extra));
+        cell->extra = NULL;
+        thi_voice_enter(&self->voice);
+        free_state(self->voice.heap, stage, cell);
+        thi_voice_leave(&self->voice);
+        thi_cell_retire(self, cell);
+        return err;
+    }
+    thi_cell_set_life(cell, THI_CELL_STARTING);
+    thi_inbox_init(&cell->inbox, THI_INBOX_EMPTY); /* awake: we queue it below */
+    *cell_out = cell;
+    return TH_OK;
+}
+
+/* Undoes make(). */
+static void unmake(th_self *self, struct thi_cell *cell)
+{
+    struct thi_stage *stage = thi_stage_of(self);
+
+    if (cell->extra) {
+        if (cell->extra->own)
+            thi_pool_own_abandon(cell->extra->own);
+        th_msg_destroy(self, cell->extra->arg);
+        thi_memory_give(&stage->memory, cell->extra, sizeof(*cell->extra));
+        cell->extra = NULL;
+    }
+    thi_voice_enter(&self->voice);
+    free_state(self->voice.heap, stage, cell);
+    thi_voice_leave(&self->voice);
+    (void)thi_inbox_close_owner(&cell->inbox);
+    thi_cell_retire(self, cell);
+}
+
+static th_addr addr_of(struct thi_stage *stage, struct thi_cell *cell)
+{
+    /* relaxed: ours until it runs */
+    th_addr addr = { stage->id, cell->slot,
+                     atomic_load_explicit(&cell->generation, memory_order_relaxed) };
+
+    return addr;
+}
+
+void thi_spawn_close(struct thi_stage *stage)
+{
+    pthread_mutex_lock(&stage->spawn_lock);
+    /* relaxed: give_to_admin() reads it under the lock, the others as a hint */
+    atomic_store_explicit(&stage->closing, true, memory_order_relaxed);
+    pthread_mutex_unlock(&stage->spawn_lock);
+}
+
+/* A child of the admin, who is told before the child can run, and before it is itself asked to exit. */
+static th_err give_to_admin(th_self *self, struct thi_cell *cell)
+{
+    struct thi_stage *stage = thi_stage_of(self);
+    th_msg *adopt;
+
+    thi_voice_enter(&self->voice);
+    adopt = thi_msg_create(self->voice.heap, &thi_adopt_type, 0);
+    thi_voice_leave(&self->voice);
+    if (!adopt)
+        return TH_E_NOMEM;
+    cell->parent_slot = stage->admin.slot;
+    cell->parent_generation = stage->admin.generation;
+    ((struct thi_adopt *)th_msg_body(adopt))->child = addr_of(stage, cell);
+    pthread_mutex_lock(&stage->spawn_lock);
+    /* relaxed: under the lock */
+    if (atomic_load_explicit(&stage->closing, memory_order_relaxed)) {
+        pthread_mutex_unlock(&stage->spawn_lock);
+        th_msg_destroy(self, adopt);
+        return TH_E_CLOSED;
+    }
+    thi_post_to(self, thi_self_addr(self), stage->admin, adopt);
+    pthread_mutex_unlock(&stage->spawn_lock);
+    return TH_OK;
+}
+
+th_err thi_spawn(th_self *self, const th_spawn_options *options, th_addr report_to,
+                 th_addr *addr_out)
+{
+    struct thi_stage *stage = thi_stage_of(self);
+    const th_class *klass;
+    struct thi_cell *cell;
+    th_err err = check(self, options, &klass);
+
+    if (!err)
+        err = make(self, klass, options, report_to, &cell);
+    if (err) {
+        th_msg_destroy(self, options->arg);
+        return err;
+    }
+    if (self->worker) {
+        struct thi_cell *parent = thi_cell_of_self(self);
+
+        cell->parent_slot = parent->slot;
+        cell->parent_generation = thi_self_addr(self).generation;
+        thi_children_add(stage, parent, cell);
+    } else if ((err = give_to_admin(self, cell))) {
+        unmake(self, cell);
+        return err;
+    }
+    thi_count(self, THI_STAT_SPAWNED);
+    *addr_out = addr_of(stage, cell);
+    thi_cell_schedule(self, cell);
+    return TH_OK;
+}
+
+th_err thi_spawn_admin(th_self *self, const th_class *klass)
+{
+    struct thi_stage *stage = thi_stage_of(self);
+    th_spawn_options options = { .klass = klass };
+    struct thi_cell *cell;
+    th_err err = make(self, klass, &options, th_addr_none(), &cell);
+
+    if (err)
+        return err;
+    TH_ASSERT(cell->slot == 0);
+    stage->admin = addr_of(stage, cell);
+    thi_count(self, THI_STAT_SPAWNED);
+    thi_cell_schedule(self, cell);
+    return TH_OK;
+}
+
+/* ---- the first turn ---- */
+
+static void report(th_self *self, struct thi_cell *cell, th_err err)
+{
+    th_addr to = cell->extra ? cell->extra->report_to : th_addr_none();
+    struct thi_started *body;
+    th_msg *msg;
+
+    if (th_addr_is_none(to))
+        return;
+    cell->extra->report_to = th_addr_none();
+    msg = thi_msg_create(&self->worker->heap, &thi_started_type, 0);
+    if (!msg) {
+        thi_alias_give_up(self, to, err ? err : TH_E_NOMEM);
+        return;
+    }
+    body = th_msg_body(msg);
+    body->actor = thi_self_addr(self);
+    body->err = err;
+    if (cell->extra->details[0])
+        body->details = th_blob_text(self, cell->extra->details); /* NULL: without */
+    thi_post_to(self, body->actor, to, msg);
+}
+
+bool thi_spawn_start(th_self *self, struct thi_cell *cell)
+{
+    const th_class *klass = cell->klass;
+    th_err err = TH_OK;
+
+    if (klass->init)
+        err = klass->init(self, cell->state, cell->extra ? cell->extra->arg : NULL);
+    report(self, cell, err);
+    if (err) {
+        if (thi_cell_extra(self->worker->stage, cell)) /* without memory: without the error */
+            cell->extra->exit_err = err;
+        thi_exit_begin(self, cell, TH_EXIT_INIT);
+        return thi_exit_advance(self, cell);
+    }
+    thi_cell_set_life(cell, THI_CELL_RUNNING);
+    if (cell->extra) {
+        cell->extra->details[0] = '\0';
+        if (klass->on_failure != TH_ON_FAILURE_RESTART) {
+            thi_msg_destroy(&self->worker->heap, cell->extra->arg);
+            cell->extra->arg = NULL;
+        }
+    }
+    if (!(cell->flags & THI_CELL_EXIT_ASKED))
+        return false;
+    thi_exit_begin(self, cell, TH_EXIT_NORMAL);
+    return thi_exit_advance(self, cell);
+}
+
+/* ---- the front door ---- */
+
+th_err th_spawn_with(th_self *self, const th_spawn_options *options, th_addr *addr_out)
+{
+    if (!self || !options)
+        return TH_E_INVALID;
+    if (!addr_out) {
+        th_msg_destroy(self, options->arg);
+        return TH_E_INVALID;
+    }
+    return thi_spawn(self, options, th_addr_none(), addr_out);
+}
+
+th_err th_spawn(th_self *self, const th_class *klass, th_msg *arg, th_addr *addr_out)
+{
+    th_spawn_options options = { .klass = klass, .arg = arg };
+
+    return th_spawn_with(self, &options, addr_out);
+}

@@ -1,0 +1,289 @@
+/* runtime/actor/wakeup.c: deadlines that become messages. */
+#include "runtime/actor/wakeup.h"
+
+#include "runtime/actor/ask.h"
+#include "runtime/actor/send.h"
+#include "mailbox/msg.h"
+#include <thespis/assert.h>
+
+/* ---- an actor's table ---- */
+
+static struct thi_wakeup **bucket(struct thi_wakeup_table *table, uint64_t id)
+{
+    return &table->buckets[id &
+                           (table->bucket_count - 1)]; /* ids count up: they spread by themselves */
+}
+
+/* Twice the buckets, or the first. Without memory the chains get longer, that is all. */
+static void grow(struct thi_memory *memory, struct thi_wakeup_table *table)
+{
+    enum { FIRST = 4 };
+    struct thi_wakeup_table old = *table;
+    uint32_t count = old.bucket_count ? 2 * old.bucket_count : FIRST;
+    struct thi_wakeup **buckets = thi_memory_take(memory, count * sizeof(struct thi_wakeup *));
+    struct thi_wakeup *wakeup;
+
+    if (!buckets)
+        return;
+    table->buckets = buckets;
+    table->bucket_count = count;
+    for (uint32_t i = 0; i < old.bucket_count; i++)
+        while ((wakeup = old.buckets[i])) {
+            old.buckets[i] = wakeup->next;
+            wakeup->next = *bucket(table, wakeup->id);
+            *bucket(table, wakeup->id) = wakeup;
+        }
+    thi_memory_give(memory, old.buckets, old.bucket_count * sizeof(struct thi_wakeup *));
+}
+
+static bool insert(struct thi_memory *memory, struct thi_wakeup_table *table,
+                   struct thi_wakeup *wakeup)
+{
+    if (table->count >= table->bucket_count)
+        grow(memory, table);
+    if (!table->buckets)
+        return false;
+    wakeup->next = *bucket(table, wakeup->id);
+    *bucket(table, wakeup->id) = wakeup;
+    table->count++;
+    return true;
+}
+
+static struct thi_wakeup *take(struct thi_wakeup_table *table, uint64_t id)
+{
+    struct thi_wakeup **link, *wakeup;
+
+    if (!table->buckets)
+        return NULL;
+    for (link = bucket(table, id); (wakeup = *link); link = &wakeup->next)
+        if (wakeup->id == id) {
+            *link = wakeup->next;
+            table->count--;
+            return wakeup;
+        }
+    return NULL;
+}
+
+/* The table of whoever speaks; made if @make. NULL: none, or no memory. */
+static struct thi_wakeup_table *table_of(th_self *self, bool make)
+{
+    struct thi_cell *cell =
+        self->worker ? thi_cell_of_self(self) : thi_endpoint_of_self(self)->cell;
+
+    if (make && !thi_cell_extra(thi_stage_of(self), cell))
+        return NULL;
+    return cell->extra ? &cell->extra->wakeups : NULL;
+}
+
+/* ---- firing ---- */
+
+static void send_copy(struct thi_stage *stage, const struct thi_wakeup *wakeup, uint64_t count)
+{
+    th_self *self = &stage->ticker.self;
+    const struct th_wakeup *body = th_wakeup_of(wakeup->msg);
+    th_msg *copy = thi_msg_create(self->voice.heap, &th_wakeup_type, 0);
+    th_msg *payload = NULL;
+
+    if (copy && body->payload && !(payload = thi_msg_dup(self->voice.heap, body->payload))) {
+        thi_msg_destroy(self->voice.heap, copy);
+        copy = NULL;
+    }
+    if (!copy)
+        return; /* no memory: this firing is lost, its number shows it */
+    *(struct th_wakeup *)th_msg_body(copy) = *body;
+    ((struct th_wakeup *)th_msg_body(copy))->payload = payload;
+    ((struct th_wakeup *)th_msg_body(copy))->count = count;
+    thi_count(self, THI_STAT_WAKEUPS_FIRED);
+    thi_post_to(self, wakeup->owner, wakeup->owner, copy);
+}
+
+static void fire_periodic(struct thi_stage *stage, struct thi_wakeup *wakeup)
+{
+    uint64_t deadline = wakeup->timer.deadline;
+
+    /* ours until again() below (T2): so the copy is made first, and a cancel that comes meanwhile lets it be the last */
+    wakeup->count++;
+    send_copy(stage, wakeup, wakeup->count);
+    if (!thi_timers_again(&stage->timers, &wakeup->timer, deadline + wakeup->period_ns))
+        thi_msg_destroy(stage->ticker.self.voice.heap, wakeup->msg);
+}
+
+static void fire_once(struct thi_stage *stage, struct thi_wakeup *wakeup)
+{
+    th_self *self = &stage->ticker.self;
+    th_msg *msg = wakeup->msg;
+    th_addr owner = wakeup->owner;
+
+    if (!thi_timers_done(&stage->timers, &wakeup->timer)) {
+        thi_msg_destroy(self->voice.heap, msg);
+        return;
+    }
+    thi_count(self, THI_STAT_WAKEUPS_FIRED);
+    thi_post_to(self, owner, owner, msg); /* K2 */
+}
+
+void thi_timer_fire(void *context, struct thi_timer *timer)
+{
+    struct thi_stage *stage = context;
+    struct thi_wakeup *wakeup = (struct thi_wakeup *)(void *)timer;
+
+    if (timer->kind == THI_TIMER_ALIAS)
+        thi_alias_fire(stage, &stage->ticker.self, timer);
+    else if (wakeup->period_ns)
+        fire_periodic(stage, wakeup);
+    else
+        fire_once(stage, wakeup);
+}
+
+/* ---- the actor's side ---- */
+
+void thi_wakeup_arrived(th_self *self, struct thi_cell *cell, const th_msg *msg)
+{
+    const struct th_wakeup *body = th_wakeup_of(msg);
+
+    (void)cell;
+    thi_voice_enter(&self->voice);
+    if (table_of(self, false)) {
+        struct thi_wakeup *wakeup = take(table_of(self, false), body->id);
+
+        if (wakeup && wakeup->period_ns) /* it stays pending */
+            (void)insert(&thi_stage_of(self)->memory, table_of(self, false), wakeup);
+    }
+    thi_voice_leave(&self->voice);
+}
+
+void thi_wakeups_clear(th_self *self, struct thi_cell *cell)
+{
+    struct thi_stage *stage = thi_stage_of(self);
+    struct thi_wakeup_table *table = cell->extra ? &cell->extra->wakeups : NULL;
+    struct thi_wakeup *wakeup, *next;
+
+    if (!table || !table->buckets)
+        return;
+    for (uint32_t i = 0; i < table->bucket_count; i++)
+        for (wakeup = table->buckets[i]; wakeup; wakeup = next) {
+            /* read first: one that is on its way (K2) may be freed at any moment after the cancel; before it is
+             * handled or refused, which is us, it cannot be */
+            next = wakeup->next;
+            if (thi_timers_cancel(&stage->timers, &wakeup->timer) == THI_CANCEL_TAKEN) {
+                thi_count(self, THI_STAT_WAKEUPS_CANCELLED);
+                th_msg_destroy(self, wakeup->msg);
+            }
+        }
+    thi_memory_give(&stage->memory, table->buckets,
+                    table->bucket_count * sizeof(struct thi_wakeup *));
+    *table = (struct thi_wakeup_table){ 0 };
+}
+
+static th_err set(th_self *self, uint64_t delay_ns, uint64_t period_ns, th_msg *payload,
+                  uint64_t *id_out)
+{
+    struct thi_stage *stage = thi_stage_of(self);
+    uint64_t now = thi_clock_now(&stage->clock);
+    uint64_t deadline = delay_ns < UINT64_MAX - now ? now + delay_ns : UINT64_MAX;
+    struct thi_wakeup *wakeup;
+    struct thi_wakeup_table *table;
+    struct th_wakeup *body;
+    bool wakes = false, is_in;
+    th_msg *msg;
+    th_err err;
+
+    thi_voice_enter(&self->voice);
+    table = table_of(self, true);
+    msg = table ? thi_msg_create(self->voice.heap, &th_wakeup_type, sizeof(*wakeup)) : NULL;
+    if (!msg) {
+        thi_voice_leave(&self->voice);
+        th_msg_destroy(self, payload);
+        return TH_E_NOMEM;
+    }
+    msg->thi_size = sizeof(*body); /* what lies behind is nobody's business */
+    body = th_msg_body(msg);
+    wakeup = (struct thi_wakeup *)(void *)(body + 1);
+    wakeup->msg = msg;
+    wakeup->owner = thi_self_addr(self);
+    wakeup->period_ns = period_ns;
+    /* relaxed: a number nobody else has */
+    wakeup->id = 1 + atomic_fetch_add_explicit(&stage->wakeup_ids, 1, memory_order_relaxed);
+    body->id = wakeup->id;
+    body->delay_ns = delay_ns;
+    body->count = 1;
+    body->payload = payload;
+    wakeup->timer.kind = THI_TIMER_WAKEUP;
+    if (id_out)
+        *id_out = wakeup->id;
+    is_in = insert(&stage->memory, table, wakeup);
+    err = is_in ? thi_timers_add(&stage->timers, &wakeup->timer, deadline, &wakes) : TH_E_NOMEM;
+    if (err && is_in)
+        take(table, wakeup->id);
+    thi_voice_leave(&self->voice);
+    if (err) {
+        th_msg_destroy(self, msg);
+        return err;
+    }
+    thi_count(self, THI_STAT_WAKEUPS_SET);
+    if (wakes && stage->base == TH_BASE_POOL)
+        thi_alarm_poke(&stage->alarm);
+    return TH_OK;
+}
+
+/* ---- the front door ---- */
+
+static th_err check(th_self *self, const th_msg *payload)
+{
+    struct thi_stage *stage = thi_stage_of(self);
+
+    if (payload && (payload->thi_type->flags & TH_TYPE_SYSTEM))
+        return TH_E_INVALID;
+    if (!self->worker && thi_stage_is_down(stage))
+        return TH_E_CLOSED;
+    if (self->worker && thi_cell_life(thi_cell_of_self(self)) >= THI_CELL_EXITING)
+        return TH_E_CLOSED; /* it would end with the actor anyway */
+    return TH_OK;
+}
+
+th_err th_wakeup_after(th_self *self, uint64_t delay_ns, th_msg *payload, uint64_t *id_out)
+{
+    th_err err = self ? check(self, payload) : TH_E_INVALID;
+
+    if (!err)
+        return set(self, delay_ns, 0, payload, id_out);
+    if (self)
+        th_msg_destroy(self, payload);
+    return err;
+}
+
+th_err th_wakeup_every(th_self *self, uint64_t period_ns, th_msg *payload, uint64_t *id_out)
+{
+    th_err err = self ? check(self, payload) : TH_E_INVALID;
+
+    if (!err && (period_ns < TH_US(1) || period_ns > INT64_MAX))
+        err = TH_E_INVALID;
+    if (!err)
+        return set(self, period_ns, period_ns, payload, id_out);
+    if (self)
+        th_msg_destroy(self, payload);
+    return err;
+}
+
+th_err th_wakeup_cancel(th_self *self, uint64_t id)
+{
+    struct thi_stage *stage;
+    struct thi_wakeup *wakeup = NULL;
+    enum thi_cancel cancel = THI_CANCEL_GONE;
+
+    if (!self)
+        return TH_E_INVALID;
+    stage = thi_stage_of(self);
+    thi_voice_enter(&self->voice);
+    if (table_of(self, false))
+        wakeup = take(table_of(self, false), id);
+    if (wakeup)
+        cancel = thi_timers_cancel(&stage->timers, &wakeup->timer);
+    thi_voice_leave(&self->voice);
+    if (cancel == THI_CANCEL_GONE)
+        return TH_E_NO_TIMER; /* never set, another's, or on its way (K2: not ours to touch) */
+    if (cancel == THI_CANCEL_TAKEN)
+        th_msg_destroy(self, wakeup->msg);
+    thi_count(self, THI_STAT_WAKEUPS_CANCELLED);
+    return TH_OK;
+}

@@ -1,0 +1,225 @@
+/* runtime/sched/worker.c: take, run a turn, look around now and then, steal, park.
+ *
+ * Who wakes whom. Pushing wakes nobody: a second worker costs a wake-up (15 to 40 us) and then a cache line per message, and most work is done
+ * sooner here. Instead a worker looks around every few microseconds and estimates the work that waits in its
+ * queue (its length times the smoothed length of a turn, smoothed again); past TH_WAKE_PRESSURE_NS it wakes one other, which takes half.
+ * A sample is capped at twice the average: a page fault or a stolen processor must not look like work. Measurements
+ * are in docs/internals/scheduling.md. */
+#include "runtime/sched/pool.h"
+
+#include "runtime/base/futex.h"
+#include "runtime/base/reclaim.h"
+#include "runtime/sched/step.h"
+#include <thespis/assert.h>
+
+enum { LOOK_EVERY_NS = 4000 };
+
+th_err thi_worker_init(struct thi_worker *worker, struct thi_pool *pool, enum thi_worker_kind kind,
+                       unsigned index)
+{
+    worker->pool = pool;
+    worker->stage = pool->options.stage;
+    worker->system = pool->options.system;
+    worker->kind = kind;
+    worker->index = index;
+    worker->alone = kind == THI_WORKER_REGULAR && pool->options.workers == 1;
+    worker->check_every = worker->check_turns = 1;
+    thi_random_init(&worker->random, thi_random_fresh());
+    thi_heap_init(&worker->heap, pool->options.memory, pool->options.depot);
+    if (kind != THI_WORKER_OWN && !thi_runq_init(worker, pool->options.memory)) {
+        thi_heap_fini(&worker->heap);
+        return TH_E_NOMEM;
+    }
+    return TH_OK;
+}
+
+void thi_worker_fini(struct thi_worker *worker)
+{
+    if (worker->slots)
+        thi_runq_fini(worker, worker->pool->options.memory);
+    thi_heap_fini(&worker->heap);
+}
+
+void thi_worker_watch(struct thi_worker *worker)
+{
+    struct thi_pool *pool = worker->pool;
+
+    /* seq_cst: pairs with end_watch() of park.c */
+    if (worker->alone || atomic_load_explicit(&pool->watched, memory_order_seq_cst) != 0)
+        return;
+    for (unsigned w = 0; w < THI_POOL_WORDS; w++)
+        /* relaxed: a hint; thi_park_wake_one() looks properly */
+        if (atomic_load_explicit(&pool->idle[w], memory_order_relaxed)) {
+            thi_park_watch(pool);
+            return;
+        }
+}
+
+void thi_worker_displace(struct thi_worker *worker, struct thi_task *task)
+{
+    struct thi_task *old;
+
+    switch (worker->kind) {
+    case THI_WORKER_STEP: thi_step_submit(worker->step, task); return;
+    case THI_WORKER_OWN: thi_pool_submit(worker->pool, task); return;
+    case THI_WORKER_REGULAR:
+    case THI_WORKER_SPARE: break;
+    }
+    /* release: publishes the task, as in thi_worker_submit(); acquire: the displaced one is ours to queue again */
+    old = atomic_exchange_explicit(&worker->next, task, memory_order_acq_rel);
+    if (old)
+        thi_worker_put(worker, old);
+    thi_worker_watch(worker);
+}
+
+void thi_worker_requeue(struct thi_worker *worker, struct thi_task *task)
+{
+    switch (worker->kind) {
+    case THI_WORKER_STEP: thi_step_submit(worker->step, task); return;
+    case THI_WORKER_OWN: thi_pool_own_wake(worker); return;
+    case THI_WORKER_REGULAR:
+    case THI_WORKER_SPARE: thi_worker_put(worker, task);
+    }
+}
+
+static void smooth_turn(struct thi_worker *worker)
+{
+    uint64_t now = thi_cycles();
+    uint64_t span = now > worker->check_cycles ? now - worker->check_cycles : 0;
+    uint64_t sample = thi_cycles_to_ns(&worker->pool->rate, span) / worker->check_every;
+    uint64_t cap = 2 * worker->turn_ns + 200;
+
+    if (sample > cap)
+        sample = cap;
+    worker->turn_ns = (7 * worker->turn_ns + sample) / 8;
+    worker->check_cycles = now;
+}
+
+/* Every LOOK_EVERY_NS or so. */
+static void look_around(struct thi_worker *worker)
+{
+    struct thi_pool *pool = worker->pool;
+    uint64_t every;
+
+    smooth_turn(worker);
+    thi_runq_adopt_submissions(worker);
+    worker->press_ns = worker->press_ns / 2 + thi_runq_length(worker) * worker->turn_ns;
+    /* relaxed: a thief's hint */
+    atomic_store_explicit(&worker->press_seen, worker->press_ns, memory_order_relaxed);
+    if (!worker->alone && worker->press_ns > TH_WAKE_PRESSURE_NS && thi_park_wake_one(pool)) {
+        thi_stats_add(&worker->stats, THI_STAT_WAKES, 1);
+        worker->press_ns = 0;
+    }
+    every = LOOK_EVERY_NS / (worker->turn_ns + 1);
+    worker->check_every = every < 1 ? 1 : every > TH_CHECK_TURNS ? TH_CHECK_TURNS : (unsigned)every;
+    worker->check_turns = worker->check_every;
+}
+
+/* Ran dry: take half of what waits longest elsewhere, if it is worth the cache lines. */
+static struct thi_task *steal(struct thi_worker *worker)
+{
+    struct thi_pool *pool = worker->pool;
+    struct thi_worker *victim = NULL;
+    uint64_t most = TH_WAKE_PRESSURE_NS / 4;
+    /* acquire: the workers themselves; pairs with the release in make_worker() of pool.c */
+    unsigned made = atomic_load_explicit(&pool->made, memory_order_acquire);
+
+    if (worker->alone)
+        return NULL;
+    for (unsigned i = 0; i < made; i++) {
+        struct thi_worker *other = pool->workers[i];
+        /* relaxed: a hint */
+        uint64_t press = atomic_load_explicit(&other->press_seen, memory_order_relaxed);
+
+        if (other != worker && press > most && thi_runq_length(other)) {
+            most = press;
+            victim = other;
+        }
+    }
+    if (!victim || !thi_runq_steal(worker, victim, false))
+        return NULL;
+    return thi_runq_take(worker);
+}
+
+static void run_turn(struct thi_worker *worker, struct thi_task *task)
+{
+    /* relaxed, both: a sentry only compares; odd while the turn runs */
+    uint64_t turn = atomic_load_explicit(&worker->turn, memory_order_relaxed);
+
+    atomic_store_explicit(&worker->turn, turn + 1, memory_order_relaxed);
+    worker->pool->options.ops->run(worker, task);
+    atomic_store_explicit(&worker->turn, turn + 2, memory_order_relaxed);
+    thi_reclaim_quiescent();
+}
+
+static bool is_surplus(struct thi_worker *worker)
+{
+    return worker->kind == THI_WORKER_SPARE &&
+           /* relaxed: thi_pool_spare_rest() looks again under the lock */
+           atomic_load_explicit(&worker->pool->blocked, memory_order_relaxed) == 0;
+}
+
+void *thi_worker_main(void *context)
+{
+    struct thi_worker *worker = context;
+    struct thi_pool *pool = worker->pool;
+    struct thi_task *task;
+
+    thi_reclaim_thread_begin();
+    pool->options.ops->worker_begin(worker);
+    worker->check_cycles = thi_cycles();
+    for (;;) {
+        task = thi_runq_take(worker);
+        if (TH_UNLIKELY(!task))
+            task = steal(worker);
+        if (TH_LIKELY(task)) {
+            run_turn(worker, task);
+            if (TH_UNLIKELY(--worker->check_turns == 0))
+                look_around(worker);
+        }
+        if (TH_UNLIKELY(is_surplus(worker)) && !thi_pool_spare_rest(worker))
+            break;
+        if (TH_LIKELY(task))
+            continue;
+        /* relaxed: thi_park() looks properly */
+        if (atomic_load_explicit(&pool->stop, memory_order_relaxed))
+            break;
+        /* relaxed: a hint to thieves */
+        atomic_store_explicit(&worker->press_seen, 0, memory_order_relaxed);
+        thi_park(worker);
+        worker->check_cycles = thi_cycles();
+        worker->check_turns = worker->check_every = 1;
+        worker->press_ns = 0;
+    }
+    pool->options.ops->worker_end(worker);
+    thi_reclaim_thread_end();
+    return NULL;
+}
+
+void *thi_worker_main_own(void *context)
+{
+    struct thi_worker *worker = context;
+    struct thi_pool *pool = worker->pool;
+
+    thi_reclaim_thread_begin();
+    pool->options.ops->worker_begin(worker);
+    while (worker->own_task) {
+        /* acquire: what the waker wrote, and the task's last run; pairs with thi_pool_own_wake() */
+        if (atomic_exchange_explicit(&worker->word, 0, memory_order_acquire)) {
+            /* acquire: pairs with thi_pool_own_abandon() */
+            if (atomic_load_explicit(&worker->own_abandoned, memory_order_acquire))
+                break;
+            run_turn(worker, worker->own_task);
+            continue;
+        }
+        pool->options.ops->worker_idle(worker);
+        thi_reclaim_offline();
+        thi_futex_wait(&worker->word, 0, UINT64_MAX);
+        thi_reclaim_online();
+    }
+    pool->options.ops->worker_end(worker);
+    thi_reclaim_thread_end();
+    /* release: whoever joins us may free the worker; pairs with reap_owns() of pool.c */
+    atomic_store_explicit(&worker->own_done, true, memory_order_release);
+    return NULL;
+}
