@@ -5,4 +5,5 @@
 void f(void)
 {
     free(malloc(1));
+    atomic_store(&done, true);
 }
