@@ -4,7 +4,7 @@ DIR ?= /usr/include
 PREFIX ?= /usr/local
 ARGS ?=
 
-.PHONY: help demo test verify bench install docs soak fuzz deps clean
+.PHONY: help demo test verify bench install docs coverage soak fuzz deps clean
 
 help:
 	@echo 'make demo     build, then count /usr/include (or DIR=...) with a few thousand actors'
@@ -13,6 +13,7 @@ help:
 	@echo 'make bench    the benchmarks (ARGS=...)'
 	@echo 'make install  into PREFIX (/usr/local), respecting DESTDIR'
 	@echo 'make docs     what there is to read, and whether its links hold'
+	@echo 'make coverage the suite under gcov, per file'
 	@echo 'make soak     hours under load, if the soak test is there'
 	@echo 'make fuzz     the decoders under libFuzzer, if the harnesses are there'
 	@echo 'make deps     install what make test and make verify need (Debian)'
@@ -22,7 +23,7 @@ demo:
 	@tools/deps.sh build
 	@tools/build.sh release $(JOBS)
 	build/release/examples/census/census $(DIR)
-	build/release/examples/census/census --check $(DIR)
+	build/release/examples/census/census $(DIR) --check
 
 test:
 	@tools/deps.sh build test
@@ -45,6 +46,10 @@ install:
 
 docs:
 	@tools/docs.sh
+
+coverage:
+	@tools/deps.sh build test
+	@tools/coverage.sh $(JOBS)
 
 soak:
 	@if [ -x tests/soak/run.sh ]; then tests/soak/run.sh; \

@@ -10,9 +10,9 @@
  * batch, none at all as long as a worker frees about as much as it takes.
  *
  * A heap's list of one class is two: `first`, which is worked on, and `spare`, either empty or one
- * batch. Dry: the spare becomes the first; only without one is the depot asked, then the slab. Full:
- * the first becomes the spare; only if there is one already does that go to the depot. So at least
- * a batch of operations lies between two visits to the depot, whatever the pattern.
+ * batch. Dry: the spare becomes the first; only without one is the depot asked, then the slab.
+ * Full: the first becomes the spare; only if there is one already does that go to the depot. So at
+ * least a batch of operations lies between two visits to the depot, whatever the pattern.
  *
  * M1. A heap is used by one thread at a time; the depot and the memory by any.
  * M2. A block belongs to a class, not to a heap: it may be given to any heap of the same depot.
@@ -153,7 +153,7 @@ struct thi_free {
 static inline void thi_block_free(struct thi_free *block, unsigned class)
 {
 #if THI_CHECKED
-    /* a second free finds the first one's mark; with AddressSanitizer the poison reports it first */
+    /* a second free finds the first one's mark; with AddressSanitizer the poison is first */
     TH_ASSERT(block->canary != (THI_BLOCK_CANARY ^ (uintptr_t)block));
     THI_UNPOISON(block, thi_heap_block_sizes[class]);
     block->canary = THI_BLOCK_CANARY ^ (uintptr_t)block;

@@ -54,7 +54,7 @@
 #include <thespis/msg.h>
 
 /* Messages are aligned to 16 bytes at least, so no pointer is as small as these, and bit 0 of each
- * is free: the states keep it clear, so that `top & THI_INBOX_URGENT` needs no look at the state. */
+ * is free: the states keep it clear, so that `top & THI_INBOX_URGENT` needs no other look. */
 #define THI_INBOX_EMPTY  ((uintptr_t)0)
 #define THI_INBOX_ASLEEP ((uintptr_t)2)
 #define THI_INBOX_CLOSED ((uintptr_t)4)

@@ -1,15 +1,16 @@
 /* msg.h: an envelope's life, as the runtime sees it.
  *
- * An envelope is one block: a header of 64 bytes, one cache line, and the body behind it. The common
- * life (a small body that owns nothing) is inline here and costs a pop, a line of stores, and a
- * push.
+ * An envelope is one block: a header of 64 bytes, one cache line, and the body behind it. The
+ * common life (a small body that owns nothing) is inline here and costs a pop, a line of stores,
+ * and a push.
  *
- * Sharing. th_msg_dup() copies a small body. A large one, or one that owns something, is shared: the
- * new envelope is a header only, and its thi_body points into the first one, the root, whose
+ * Sharing. th_msg_dup() copies a small body. A large one, or one that owns something, is shared:
+ * the new envelope is a header only, and its thi_body points into the first one, the root, whose
  * thi_refs counts the envelopes that use the body.
  *
  * E1. thi_body is always right behind the header of the root, which may be the message itself. So
- *     the root is found from the body, and a copy of a copy shares with the root, not with the copy.
+ *     the root is found from the body, and a copy of a copy shares with the root, not with the
+ *     copy.
  * E2. The root's block lives until its last sharer is destroyed, also when the root as an envelope
  *     is long destroyed. From then on only thi_refs of it is touched.
  * E3. Of an envelope, thi_next, thi_from and thi_to belong to its one owner; thi_type, thi_body and
@@ -53,8 +54,8 @@ static inline th_msg *thi_msg_root(const th_msg *msg)
 
 static inline bool thi_msg_is_shared(const th_msg *msg)
 {
-    /* acquire: after "no", the caller may free or reuse what the others read; pairs with the release
-     * in the destroy of the sharer that left */
+    /* acquire: after "no", the caller may free or reuse what the others read; pairs with the
+     * release in the destroy of the sharer that left */
     return atomic_load_explicit(thi_msg_refs(thi_msg_root(msg)), memory_order_acquire) != 1;
 }
 

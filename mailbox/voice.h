@@ -1,8 +1,8 @@
 /* voice.h: what this floor needs to know of a handle.
  *
- * th_msg_create(self, ...) is a floor-1 function that takes a floor-3 thing. So every th_self begins
- * with a struct thi_voice, and this floor sees no more of it than that: C promises that a pointer
- * to a struct, converted, points to its first member.
+ * th_msg_create(self, ...) is a floor-1 function that takes a floor-3 thing. So every th_self
+ * begins with a struct thi_voice, and this floor sees no more of it than that: C promises that a
+ * pointer to a struct, converted, points to its first member.
  *
  * V1. Without a lock, one thread at a time uses the voice: an actor's is used by the worker that
  *     runs it, a private endpoint's by the thread that opened it.

@@ -26,6 +26,15 @@ set(test_environment
     UBSAN_OPTIONS=print_stacktrace=1
     TSAN_OPTIONS=${tsan_options})
 
+# Seconds.  Past these a test hangs; a sanitizer makes it several times slower first.
+if(THESPIS_SANITIZE)
+    set(fast_limit 300)
+    set(slow_limit 900)
+else()
+    set(fast_limit 60)
+    set(slow_limit 600)
+endif()
+
 function(thespis_add_test source)
     cmake_path(RELATIVE_PATH source BASE_DIRECTORY ${CMAKE_CURRENT_SOURCE_DIR}
         OUTPUT_VARIABLE path)
@@ -41,9 +50,9 @@ function(thespis_add_test source)
         target_link_libraries(test.${name} PRIVATE $<TARGET_OBJECTS:test_support>)
     endif()
     add_test(NAME ${name} COMMAND test.${name})
-    set_tests_properties(${name} PROPERTIES TIMEOUT 120 ENVIRONMENT "${test_environment}")
+    set_tests_properties(${name} PROPERTIES TIMEOUT ${fast_limit} ENVIRONMENT "${test_environment}")
     if(path MATCHES "^(seeded|stress)/")
-        set_tests_properties(${name} PROPERTIES TIMEOUT 600 LABELS slow)
+        set_tests_properties(${name} PROPERTIES TIMEOUT ${slow_limit} LABELS slow)
     endif()
 endfunction()
 

@@ -145,6 +145,17 @@ Test(addr, compare_looks_at_system_then_slot_then_generation)
     cr_assert_lt(th_addr_compare(slot, system), 0);
 }
 
+Test(addr, compare_takes_no_part_for_negative)
+{
+    th_addr base = { 5, 5, 5 };
+    th_addr system = { UINT64_MAX, 0, 0 }, slot = { 5, UINT32_MAX, 0 };
+    th_addr generation = { 5, 5, UINT32_MAX };
+
+    cr_assert_lt(th_addr_compare(base, generation), 0);
+    cr_assert_lt(th_addr_compare(base, slot), 0);
+    cr_assert_lt(th_addr_compare(base, system), 0);
+}
+
 Test(addr, hash_depends_on_every_bit_and_spreads)
 {
     uint64_t state = 3;

@@ -371,3 +371,42 @@ Test(heap, blocks_travel_between_four_threads, .timeout = 60)
 {
     swap_among(4);
 }
+
+/* ---- the depot alone: heaps that begin and end, so that nearly every operation visits it ---- */
+
+enum { SHIFTS = 60000, HANDFUL = 3 };
+
+static void *come_and_go(void *context)
+{
+    struct desk_user *user = *(struct desk_user **)context;
+    uintptr_t me = (uintptr_t)context;
+    struct thi_heap heap;
+    int i, k;
+
+    for (i = 0; i < SHIFTS; i++) {
+        uintptr_t *blocks[HANDFUL];
+
+        thi_heap_init(&heap, &user->room->memory, &user->room->depot);
+        for (k = 0; k < 1 + i % HANDFUL; k++) {
+            blocks[k] = thi_heap_take(&heap, 2);
+            blocks[k][4] = me;
+        }
+        while (k-- > 0) {
+            cr_assert_eq(blocks[k][4], me, "two heaps were given the same block");
+            thi_heap_give(&heap, blocks[k], 2);
+        }
+        thi_heap_fini(&heap);
+    }
+    return NULL;
+}
+
+Test(heap, the_depot_gives_a_batch_to_one_heap, .timeout = 60)
+{
+    struct mailroom room;
+    struct desk_user user = { .room = &room };
+    struct desk_user *users[4] = { &user, &user, &user, &user };
+
+    mailroom_open(&room, 0);
+    mailroom_threads(4, come_and_go, users, sizeof(users[0]));
+    mailroom_close(&room);
+}
