@@ -4,6 +4,7 @@
 
 #include <criterion/criterion.h>
 
+#include <sched.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 
@@ -150,7 +151,20 @@ Test(alarm, fires_equal_deadlines_in_order_of_asking, .init = begin_virtual, .fi
         cr_assert_eq(items[i].order, i + 1);
 }
 
-Test(alarm, wakes_for_an_earlier_deadline, .init = begin_real, .fini = end)
+/* Until the alarm is about to sleep for @deadline: from then on an earlier timer must wake it. */
+static void wait_awaited(uint64_t deadline)
+{
+    uint64_t awaited;
+
+    do {
+        cr_assert_eq(pthread_mutex_lock(&timers.lock), 0);
+        awaited = timers.awaited;
+        cr_assert_eq(pthread_mutex_unlock(&timers.lock), 0);
+        sched_yield();
+    } while (awaited != deadline);
+}
+
+Test(alarm, wakes_for_an_earlier_deadline, .init = begin_real, .fini = end, .timeout = 20)
 {
     static struct item hour, soon;
     uint64_t now = thi_clock_now(&clock_);
@@ -158,6 +172,7 @@ Test(alarm, wakes_for_an_earlier_deadline, .init = begin_real, .fini = end)
     memset(&hour, 0, sizeof(hour));
     memset(&soon, 0, sizeof(soon));
     add(&hour, now + 3600000000000u);
+    wait_awaited(hour.timer.deadline);
     add(&soon, now);
     wait_for(1);
     cr_assert_eq(soon.order, 1);
