@@ -36,6 +36,11 @@
  * I5. After close has returned, no push answers QUEUED or WOKE any more, and all mail that was ever
  *     accepted has been taken, by earlier takes or by the close itself.
  *
+ * I6. A lone message may be handled while it lies in the box (only, sleep_after): one atomic
+ *     operation instead of two. Pushers may link to it but never read it, and since its owner does
+ *     not free it before it is out of the word, no other message can have its address meanwhile:
+ *     sleep_after finds the same word only if nothing came.
+ *
  * ABA does no harm: push never follows the word it read, it only stores it. If the same message was
  * taken, freed, allocated and pushed again in between, then it is the top again, and linking to it
  * is right.
@@ -136,6 +141,30 @@ static inline bool thi_inbox_sleep_owner(struct thi_inbox *inbox)
      *          thi_inbox_push() and thi_inbox_wake().
      * relaxed on failure: there is mail, and its take acquires. */
     return atomic_compare_exchange_strong_explicit(&inbox->top, &empty, THI_INBOX_ASLEEP,
+                                                   memory_order_release, memory_order_relaxed);
+}
+
+/** The message, if exactly one waits and it is not urgent; else NULL. It stays in the box, and the owner may read it there
+ * until it takes, closes or sleeps after it; it must not be freed before (I6). */
+static inline th_msg *thi_inbox_only_owner(struct thi_inbox *inbox)
+{
+    /* acquire: the message is read next; pairs with the release in thi_inbox_push() */
+    uintptr_t top = atomic_load_explicit(&inbox->top, memory_order_acquire);
+    th_msg *msg = (th_msg *)top;
+
+    if (TH_UNLIKELY(top < THI_INBOX_STATES || (top & THI_INBOX_URGENT)))
+        return NULL;
+    return msg->thi_next ? NULL : msg;
+}
+
+/** Takes @only, which thi_inbox_only_owner() gave, and sleeps, in one step. False: more mail came on top of it; everything is still
+ * there, @only the oldest. */
+static inline bool thi_inbox_sleep_after_owner(struct thi_inbox *inbox, th_msg *only)
+{
+    uintptr_t top = (uintptr_t)only;
+
+    /* release, relaxed: as in thi_inbox_sleep_owner() */
+    return atomic_compare_exchange_strong_explicit(&inbox->top, &top, THI_INBOX_ASLEEP,
                                                    memory_order_release, memory_order_relaxed);
 }
 

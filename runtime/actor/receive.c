@@ -3,7 +3,7 @@
  * A turn takes what waits (urgent mail first), handles at most a budget of it, and either sleeps or queues itself again. A handler's verdict is its
  * return value: TH_OK, or an error, and then the message is tried again and goes back as poison.
  *
- * Functions that may end the actor say so by returning `gone`: after true the cell is somebody else's. */
+ * Functions that may end the actor say so: after true the cell is somebody else's. */
 #include "runtime/actor/receive.h"
 
 #include <string.h>
@@ -109,17 +109,9 @@ static void give_up(th_self *self, struct thi_cell *cell, th_msg *msg, th_err er
     forget_details(cell);
 }
 
-/* Delivers @msg [take], again if it fails and @deliveries allow, and sees to the consequences. */
-static void handle(th_self *self, struct thi_cell *cell, th_msg *msg, unsigned deliveries)
+/* After @msg's [take] deliveries, the last of which ended in @err. */
+static void settle(th_self *self, struct thi_cell *cell, th_msg *msg, th_err err)
 {
-    th_err err = TH_OK;
-
-    for (unsigned n = 0; n < deliveries; n++) {
-        err = call(self, cell, msg);
-        if (TH_LIKELY(!err))
-            break;
-        thi_count(self, THI_STAT_FAILED);
-    }
     thi_stats_add(&self->worker->stats, THI_STAT_HANDLED, 1);
     if (TH_UNLIKELY(msg->thi_to.slot != cell->slot))
         thi_ask_finished(self, cell, msg);
@@ -127,6 +119,20 @@ static void handle(th_self *self, struct thi_cell *cell, th_msg *msg, unsigned d
         thi_msg_destroy(&self->worker->heap, msg);
     else
         give_up(self, cell, msg, err);
+}
+
+/* Delivers @msg [take], at most @deliveries times until it succeeds, and sees to the consequences. */
+static inline void handle(th_self *self, struct thi_cell *cell, th_msg *msg, unsigned deliveries)
+{
+    th_err err = TH_OK;
+
+    while (deliveries--) {
+        err = call(self, cell, msg);
+        if (TH_LIKELY(!err))
+            break;
+        thi_count(self, THI_STAT_FAILED);
+    }
+    settle(self, cell, msg, err);
 }
 
 /* After a message: what th_exit() or a failure asked for. */
@@ -214,11 +220,15 @@ static void handle_system(th_self *self, struct thi_cell *cell, th_msg *msg)
 
 /* ---- a turn ---- */
 
-/* Takes what has come; handles what is urgent. */
-static bool take_mail(th_self *self, struct thi_cell *cell)
+static bool is_system(const th_msg *msg)
 {
-    th_msg *urgent, *tail, *next;
-    th_msg *mail = thi_inbox_reverse(thi_inbox_take_owner(&cell->inbox), &urgent, &tail);
+    return msg->thi_type->flags & TH_TYPE_SYSTEM;
+}
+
+/* Puts what the inbox gave behind what is already waiting; urgent mail before all that is not. */
+static void file(struct thi_cell *cell, th_msg *mail, th_msg *tail, th_msg *urgent)
+{
+    th_msg **place = &cell->mail_head, *last = NULL;
 
     if (mail) {
         if (cell->mail_head)
@@ -227,21 +237,29 @@ static bool take_mail(th_self *self, struct thi_cell *cell)
             cell->mail_head = mail;
         cell->mail_tail = tail;
     }
-    for (; TH_UNLIKELY(urgent != NULL); urgent = next) {
-        next = urgent->thi_next;
-        if (TH_UNLIKELY(self->worker->step != NULL))
-            trace(self->worker, cell, urgent);
-        handle_system(self, cell, urgent);
-        if (go_on(self, cell)) {
-            /* our turn still keeps the cell from being used again, so we may speak for it */
-            for (urgent = next; urgent; urgent = next) {
-                next = urgent->thi_next;
-                thi_undeliverable(self, urgent, TH_DEAD_WAITING);
-            }
-            return true;
-        }
+    if (TH_LIKELY(!urgent))
+        return;
+    while (*place && is_system(*place))
+        place = &(*place)->thi_next;
+    for (last = urgent; last->thi_next; last = last->thi_next)
+        ;
+    last->thi_next = *place;
+    if (!*place)
+        cell->mail_tail = last;
+    *place = urgent;
+}
+
+/* Takes what has come. @only, if not NULL, is the oldest of it, and out of the box now. */
+static void take_mail(struct thi_cell *cell, th_msg *only)
+{
+    th_msg *urgent, *tail;
+    th_msg *mail = thi_inbox_reverse(thi_inbox_take_owner(&cell->inbox), &urgent, &tail);
+
+    if (only) {
+        TH_ASSERT(mail == only);
+        mail = only->thi_next;
     }
-    return false;
+    file(cell, mail, tail, urgent);
 }
 
 static bool take_one(th_self *self, struct thi_cell *cell)
@@ -251,12 +269,46 @@ static bool take_one(th_self *self, struct thi_cell *cell)
     cell->mail_head = msg->thi_next;
     if (TH_UNLIKELY(self->worker->step != NULL))
         trace(self->worker, cell, msg);
-    if (TH_UNLIKELY(thi_cell_life(cell) == THI_CELL_EXITING))
+    if (TH_UNLIKELY(is_system(msg)))
+        handle_system(self, cell, msg);
+    else if (TH_UNLIKELY(thi_cell_life(cell) == THI_CELL_EXITING))
         thi_undeliverable(self, msg, TH_DEAD_EXITING);
     else if (TH_UNLIKELY(msg->thi_to.slot != cell->slot) && !thi_ask_is_open(self, msg))
         thi_undeliverable(self, msg, TH_DEAD_LATE);
     else
         handle(self, cell, msg, TH_DELIVERIES_MAX);
+    return go_on(self, cell);
+}
+
+/* A conversation's turn: one plain message and nothing else. It is handled where it lies (I6 of mailbox/inbox.h).
+ * true: the turn is over. false: it was handled and the turn goes on. */
+static inline bool take_only(th_self *self, struct thi_worker *worker, struct thi_cell *cell,
+                             th_msg *only)
+{
+    th_err err;
+
+    if (TH_UNLIKELY(worker->step != NULL))
+        trace(worker, cell, only);
+    err = call(self, cell, only);
+    if (TH_LIKELY(!err && cell->flags == 0)) {
+        if (TH_LIKELY(thi_inbox_sleep_after_owner(&cell->inbox, only))) {
+            /* asleep: the cell is no longer ours, the message is */
+            thi_stats_add(&worker->stats, THI_STAT_HANDLED, 1);
+            thi_msg_destroy(&worker->heap, only);
+            return true;
+        }
+        take_mail(cell, only);
+        settle(self, cell, only, TH_OK);
+        thi_worker_requeue(worker, &cell->task);
+        return true;
+    }
+    take_mail(cell, only);
+    if (err) {
+        thi_count(self, THI_STAT_FAILED);
+        handle(self, cell, only, TH_DELIVERIES_MAX - 1);
+    } else {
+        settle(self, cell, only, TH_OK);
+    }
     return go_on(self, cell);
 }
 
@@ -272,12 +324,41 @@ static bool is_time_up(struct thi_worker *worker, uint64_t *start)
     return now > *start && thi_cycles_to_ns(&worker->pool->rate, now - *start) > TH_TURN_NS_MAX;
 }
 
+/* true: there is a message that take_only() may have. */
+static inline th_msg *find_only(struct thi_cell *cell)
+{
+    th_msg *only;
+
+    if (cell->mail_head || thi_cell_life(cell) != THI_CELL_RUNNING)
+        return NULL;
+    only = thi_inbox_only_owner(&cell->inbox);
+    return only && only->thi_to.slot == cell->slot ? only : NULL;
+}
+
+/* true: the cell is dead, and must not be touched any more. */
+static bool run_batch(th_self *self, struct thi_worker *worker, struct thi_cell *cell)
+{
+    unsigned budget = worker->step ? thi_step_budget(worker->step) : TH_TURN_MESSAGES_MAX;
+    uint64_t start = 0;
+
+    take_mail(cell, NULL);
+    while (cell->mail_head) {
+        if (take_one(self, cell))
+            return true;
+        if (TH_UNLIKELY(--budget == 0) ||
+            (TH_UNLIKELY(budget % TH_TURN_CLOCK_MESSAGES == 0) && is_time_up(worker, &start)))
+            break;
+        if (TH_UNLIKELY(thi_inbox_has_urgent(&cell->inbox)))
+            take_mail(cell, NULL);
+    }
+    return false;
+}
+
 static void run(struct thi_worker *worker, struct thi_task *task)
 {
     struct thi_cell *cell = thi_cell_of_task(task);
     th_self *self = &cell->self;
-    unsigned budget = worker->step ? thi_step_budget(worker->step) : TH_TURN_MESSAGES_MAX;
-    uint64_t start = 0;
+    th_msg *only;
 
     self->worker = worker;
     self->voice.heap = &worker->heap;
@@ -286,17 +367,11 @@ static void run(struct thi_worker *worker, struct thi_task *task)
         return;
     if (TH_UNLIKELY(cell->flags & THI_CELL_STALLED) && go_on(self, cell))
         return;
-    if (take_mail(self, cell))
+    only = find_only(cell);
+    if (TH_LIKELY(only != NULL) && take_only(self, worker, cell, only))
         return;
-    while (cell->mail_head) {
-        if (take_one(self, cell))
-            return;
-        if (TH_UNLIKELY(thi_inbox_has_urgent(&cell->inbox)) && take_mail(self, cell))
-            return;
-        if (TH_UNLIKELY(--budget == 0) ||
-            (TH_UNLIKELY(budget % TH_TURN_CLOCK_MESSAGES == 0) && is_time_up(worker, &start)))
-            break;
-    }
+    if (run_batch(self, worker, cell))
+        return;
     if (!cell->mail_head && !(cell->flags & THI_CELL_STALLED) &&
         thi_inbox_sleep_owner(&cell->inbox))
         return; /* asleep: no longer ours */
