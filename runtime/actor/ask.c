@@ -12,8 +12,9 @@ static bool win(struct thi_cell *cell)
 {
     uintptr_t alias = THI_INBOX_ALIAS;
 
-    /* acquire: the cell's owner and over, written by thi_alias_open(); the address came with a message that published
-     * them. release: the asker, finding it closed, may use them again; pairs with thi_inbox_close_owner(). */
+    /* acquire: the cell's owner and over, written by thi_alias_open(); the address came with a
+     * message that published them. release: the asker, finding it closed, may use them again; pairs
+     * with thi_inbox_close_owner(). */
     return atomic_compare_exchange_strong_explicit(&cell->inbox.top, &alias, THI_INBOX_CLOSED,
                                                    memory_order_acq_rel, memory_order_acquire);
 }

@@ -1,18 +1,23 @@
 /* runtime/actor/cell.h: an actor's body, and its states.
  *
- * A cell is 128 bytes in a directory segment and is never freed while its system lives, only used again: after a grace period,
- * under another generation (directory.h). So whoever found a cell inside a read section may push to its inbox; at worst the
- * inbox is closed.
+ * A cell is 128 bytes in a directory segment and is never freed while its system lives, only used
+ * again: after a grace period, under another generation (directory.h). So whoever found a cell
+ * inside a read section may push to its inbox; at worst the inbox is closed.
  *
- * C1. A cell is run by one worker at a time: it is in no queue while its inbox is ASLEEP, in one queue or running otherwise.
- * C2. Only the running worker touches what is marked "owner". The inbox's acquire/release and the run queue's carry those
+ * C1. A cell is run by one worker at a time: it is in no queue while its inbox is ASLEEP, in one
+ * queue or running otherwise.
+ * C2. Only the running worker touches what is marked "owner". The inbox's acquire/release and the
+ * run queue's carry those
  *     writes to the next worker.
  * C3. States only go forward:
  *       STARTING  thi_spawn()             left by the first turn, which runs init
- *       RUNNING   init succeeded          left by exit request, th_exit(), failure with TH_ON_FAILURE_STOP
+ *       RUNNING   init succeeded          left by exit request, th_exit(), failure with
+ *       TH_ON_FAILURE_STOP
  *       EXITING   waits for its children  left by the last child-exited
- *       DEAD      thi_exit_finish(): inbox CLOSED, mail given to the dead-letter funnel, parent told, slot retired
- * C4. A child is in its parent's list from thi_spawn() until the parent has handled its child-exited; the list is the
+ *       DEAD      thi_exit_finish(): inbox CLOSED, mail given to the dead-letter funnel, parent
+ *       told, slot retired
+ * C4. A child is in its parent's list from thi_spawn() until the parent has handled its
+ * child-exited; the list is the
  *     parent's, also the links that lie in the children. */
 #ifndef THI_ACTOR_CELL_H
 #define THI_ACTOR_CELL_H
@@ -136,7 +141,8 @@ static inline void thi_cell_set_life(struct thi_cell *cell, enum thi_cell_state 
 /* The extra of @cell, made if need be; NULL: no memory. */
 struct thi_cell_extra *thi_cell_extra(struct thi_stage *stage, struct thi_cell *cell);
 
-/* A free cell of @kind, its inbox CLOSED and its address known to nobody. NULL with *why: TH_E_NOMEM, TH_E_LIMIT. */
+/* A free cell of @kind, its inbox CLOSED and its address known to nobody. NULL with *why:
+ * TH_E_NOMEM, TH_E_LIMIT. */
 struct thi_cell *thi_cell_take(th_self *self, enum thi_cell_kind kind, th_err *why);
 
 /* Its inbox is closed, nobody needs it any more: it is used again after a grace period. */
@@ -145,7 +151,8 @@ void thi_cell_retire(th_self *self, struct thi_cell *cell);
 /* The reclaimer's free_batch; @context is the stage. */
 void thi_cells_reclaimed(void *context, struct thi_retired *list);
 
-/* What was kept back to be retired in batches goes to the reclaimer (simple base: is freed at once). */
+/* What was kept back to be retired in batches goes to the reclaimer (simple base: is freed at
+ * once). */
 void thi_cells_flush_worker(struct thi_worker *worker);
 void thi_cells_flush_shared(struct thi_stage *stage);
 

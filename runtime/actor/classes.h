@@ -1,5 +1,5 @@
-/* runtime/actor/classes.h: what can be played, by name. A short array under a lock: names are looked up when an actor is
- * created by name, never on the way of a message. */
+/* runtime/actor/classes.h: what can be played, by name. A short array under a lock: names are
+ * looked up when an actor is created by name, never on the way of a message. */
 #ifndef THI_ACTOR_CLASSES_H
 #define THI_ACTOR_CLASSES_H
 

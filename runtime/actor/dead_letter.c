@@ -1,4 +1,5 @@
-/* runtime/actor/dead_letter.c: wrap the undeliverable, post it to the admin, who tells the handlers. */
+/* runtime/actor/dead_letter.c: wrap the undeliverable, post it to the admin, who tells the
+ * handlers. */
 #include "runtime/actor/dead_letter.h"
 
 #include "runtime/actor/ask.h"

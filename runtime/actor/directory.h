@@ -1,13 +1,19 @@
 /* runtime/actor/directory.h: from an address to a cell, and back to free slots.
  *
- * Cells live in segments of 512 that are never moved or freed while the system lives; a table of segment pointers makes a
- * look-up two dependent loads. A slot is used again after a grace period, under the next generation:
+ * Cells live in segments of 512 that are never moved or freed while the system lives; a table of
+ * segment pointers makes a look-up two dependent loads. A slot is used again after a grace period,
+ * under the next generation:
  *
- * D1. thi_directory_find() is called inside a read section (a worker between two quiescent points, or
- *     thi_reclaim_enter()); the cell it returns stays this actor's, or closed, until the section ends.
- * D2. A generation is never 0 and never given twice for a slot (2^32 reuses retire the slot for good).
- * D3. The generation moves on when the slot is retired, before the grace period: who still found the old one is waited
- *     for, and nobody finds it after. Moving it on at reuse would let a late reader push to the next tenant. */
+ * D1. thi_directory_find() is called inside a read section (a worker between two quiescent points,
+ * or
+ *     thi_reclaim_enter()); the cell it returns stays this actor's, or closed, until the section
+ *     ends.
+ * D2. A generation is never 0 and never given twice for a slot (2^32 reuses retire the slot for
+ * good).
+ * D3. The generation moves on when the slot is retired, before the grace period: who still found
+ * the old one is waited
+ *     for, and nobody finds it after. Moving it on at reuse would let a late reader push to the
+ *     next tenant. */
 #ifndef THI_ACTOR_DIRECTORY_H
 #define THI_ACTOR_DIRECTORY_H
 
@@ -33,18 +39,20 @@ th_err thi_directory_init(struct thi_directory *directory, struct thi_memory *me
                           uint64_t system, uint32_t slots_max);
 void thi_directory_fini(struct thi_directory *directory);
 
-/* Cells a thread takes at once, so that the lock is taken once for many spawns. Small systems take one, to be exact about
- * their limit. */
+/* Cells a thread takes at once, so that the lock is taken once for many spawns. Small systems take
+ * one, to be exact about their limit. */
 enum { THI_CELLS_AT_ONCE = 64, THI_CELLS_EXACT_BELOW = 65536 };
 
-/* Some free cells, linked by task.next: closed, kind FREE, with a generation nobody knows yet. NULL with *why:
+/* Some free cells, linked by task.next: closed, kind FREE, with a generation nobody knows yet. NULL
+ * with *why:
  * TH_E_NOMEM, TH_E_LIMIT. */
 struct thi_cell *thi_directory_take(struct thi_directory *directory, th_err *why);
 
 /* The slot's next generation (D3). The inbox is closed. From here on the address names nobody. */
 void thi_directory_expire(struct thi_cell *cell);
 
-/* A chain back to the free list; a grace period has passed since each was expired, or nobody was ever told its address. */
+/* A chain back to the free list; a grace period has passed since each was expired, or nobody was
+ * ever told its address. */
 void thi_directory_give(struct thi_directory *directory, struct thi_cell *first);
 
 /* The @index-th slot's cell, whoever lives there, or NULL: past what was ever made. For walks. */
@@ -64,7 +72,8 @@ static inline struct thi_cell *thi_directory_find(struct thi_directory *director
     if (TH_UNLIKELY(!segment))
         return NULL;
     cell = &segment[addr.slot & (THI_SEGMENT_CELLS - 1)];
-    /* relaxed: whoever told us the address carried the cell's content along; a stale one never matches (D2) */
+    /* relaxed: whoever told us the address carried the cell's content along; a stale one never
+     * matches (D2) */
     if (TH_UNLIKELY(atomic_load_explicit(&cell->generation, memory_order_relaxed) !=
                     addr.generation))
         return NULL;

@@ -1,4 +1,5 @@
-/* runtime/actor/endpoint.h: what this floor knows of an endpoint: who speaks, and how to wake its thread.
+/* runtime/actor/endpoint.h: what this floor knows of an endpoint: who speaks, and how to wake its
+ * thread.
  *
  * system/external.c makes endpoints and embeds this as the first member of its own struct. */
 #ifndef THI_ACTOR_ENDPOINT_H
@@ -11,7 +12,8 @@ struct thi_endpoint {
     struct thi_stage *stage;
     struct thi_cell *cell; /* kind ENDPOINT; cell->state is this struct */
     th_addr addr;
-    /* Its inbox was asleep and has mail now. From any thread, inside a read section: cheap, never blocks. */
+    /* Its inbox was asleep and has mail now. From any thread, inside a read section: cheap, never
+     * blocks. */
     void (*wake)(struct thi_endpoint *endpoint);
 };
 

@@ -1,10 +1,13 @@
 /* runtime/actor/exit.c: children first, then child-exited.
  *
- * X1. Each exit ends in one thi_child_gone to the parent; sent undeliverable it goes to the admin, the parent of last resort, and if
+ * X1. Each exit ends in one thi_child_gone to the parent; sent undeliverable it goes to the admin,
+ * the parent of last resort, and if
  *     the admin is gone too, the system is at its end and the slot is simply retired.
- * X2. The slot is retired by whoever consumes the notice, after taking the child out of its list: until then the links in
+ * X2. The slot is retired by whoever consumes the notice, after taking the child out of its list:
+ * until then the links in
  *     the child's cell are in use (C4).
- * X3. Nothing on this way is skipped for want of memory: the step is tried again on the next turn (THI_CELL_STALLED). */
+ * X3. Nothing on this way is skipped for want of memory: the step is tried again on the next turn
+ * (THI_CELL_STALLED). */
 #include "runtime/actor/exit.h"
 
 #include <string.h>

@@ -4,16 +4,19 @@
 
 #include "runtime/actor/stage.h"
 
-/* Starts the exit of the running actor; it is EXITING until its children have exited. Again: no effect. */
+/* Starts the exit of the running actor; it is EXITING until its children have exited. Again: no
+ * effect. */
 void thi_exit_begin(th_self *self, struct thi_cell *cell, th_exit_reason reason);
 
-/* Goes on with an exit as far as it can. true: the cell is dead and must not be touched any more. */
+/* Goes on with an exit as far as it can. true: the cell is dead and must not be touched any
+ * more. */
 bool thi_exit_advance(th_self *self, struct thi_cell *cell);
 
 /* A child of @cell is gone: out of the list, its slot retired. */
 void thi_exit_child_gone(th_self *self, struct thi_cell *cell, th_addr child);
 
-/* A notice (thi_child_gone) [take] that could not be delivered: to the admin, or nobody is left to hear of it. */
+/* A notice (thi_child_gone) [take] that could not be delivered: to the admin, or nobody is left to
+ * hear of it. */
 void thi_exit_notice_undeliverable(th_self *self, th_msg *notice);
 
 /* Puts @child into @parent's list (C4: by the parent's turn, or before it can run). */

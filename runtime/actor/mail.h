@@ -1,14 +1,16 @@
-/* runtime/actor/mail.h: the messages by which the runtime talks to itself. No user ever sees or sends one. */
+/* runtime/actor/mail.h: the messages by which the runtime talks to itself. No user ever sees or
+ * sends one. */
 #ifndef THI_ACTOR_MAIL_H
 #define THI_ACTOR_MAIL_H
 
 #include <thespis/msg.h>
 
-/* A child is gone; its slot is ours to retire once it is out of our list. Shown to the handler as th_child_exited, whose
- * struct it shares. Undeliverable, it goes to the admin. */
+/* A child is gone; its slot is ours to retire once it is out of our list. Shown to the handler as
+ * th_child_exited, whose struct it shares. Undeliverable, it goes to the admin. */
 extern const th_type thi_child_gone_type;
 
-/* To a child, because its parent exits. Shown to the handler as th_exit_request, whose struct it shares. */
+/* To a child, because its parent exits. Shown to the handler as th_exit_request, whose struct it
+ * shares. */
 extern const th_type thi_exit_with_parent_type;
 
 /* To the admin: @child is yours now. To be pushed before the child can possibly exit. */

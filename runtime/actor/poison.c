@@ -5,7 +5,8 @@
 #include "runtime/actor/send.h"
 #include "mailbox/msg.h"
 
-/* What has no way back: poison (it would go round for ever) and letters (they are the last way already). */
+/* What has no way back: poison (it would go round for ever) and letters (they are the last way
+ * already). */
 static bool is_final(const th_type *type)
 {
     return type == &th_poison_type || type == &th_dead_letter_type;

@@ -4,8 +4,8 @@
 
 #include "runtime/actor/stage.h"
 
-/* Sends th_poison for @message [take] to its first sender, from @self; poison, letters and messages without a living sender become dead letters
- * instead. @details may be NULL: the text of @err. */
+/* Sends th_poison for @message [take] to its first sender, from @self; poison, letters and messages
+ * without a living sender become dead letters instead. @details may be NULL: the text of @err. */
 void thi_poison_back(th_self *self, th_msg *message, th_err err, const char *details);
 
 #endif

@@ -1,7 +1,8 @@
 /* runtime/actor/receive.c: every journey ends: batch, handler, verdict.
  *
- * A turn takes what waits (urgent mail first), handles at most a budget of it, and either sleeps or queues itself again. A handler's verdict is its
- * return value: TH_OK, or an error, and then the message is tried again and goes back as poison.
+ * A turn takes what waits (urgent mail first), handles at most a budget of it, and either sleeps or
+ * queues itself again. A handler's verdict is its return value: TH_OK, or an error, and then the
+ * message is tried again and goes back as poison.
  *
  * Functions that may end the actor say so: after true the cell is somebody else's. */
 #include "runtime/actor/receive.h"
@@ -121,7 +122,8 @@ static void settle(th_self *self, struct thi_cell *cell, th_msg *msg, th_err err
         give_up(self, cell, msg, err);
 }
 
-/* Delivers @msg [take], at most @deliveries times until it succeeds, and sees to the consequences. */
+/* Delivers @msg [take], at most @deliveries times until it succeeds, and sees to the
+ * consequences. */
 static inline void handle(th_self *self, struct thi_cell *cell, th_msg *msg, unsigned deliveries)
 {
     th_err err = TH_OK;
@@ -280,8 +282,8 @@ static bool take_one(th_self *self, struct thi_cell *cell)
     return go_on(self, cell);
 }
 
-/* A conversation's turn: one plain message and nothing else. It is handled where it lies (I6 of mailbox/inbox.h).
- * true: the turn is over. false: it was handled and the turn goes on. */
+/* A conversation's turn: one plain message and nothing else. It is handled where it lies (I6 of
+ * mailbox/inbox.h). true: the turn is over. false: it was handled and the turn goes on. */
 static inline bool take_only(th_self *self, struct thi_worker *worker, struct thi_cell *cell,
                              th_msg *only)
 {

@@ -1,7 +1,7 @@
 /* runtime/actor/send.c: th_send(): every journey starts.
  *
- * The target's address becomes a cell (directory.h), one atomic operation puts the message into its inbox and answers what is to be done:
- * nothing, queue the cell, or tell the dead-letter funnel. */
+ * The target's address becomes a cell (directory.h), one atomic operation puts the message into its
+ * inbox and answers what is to be done: nothing, queue the cell, or tell the dead-letter funnel. */
 #include "runtime/actor/send.h"
 
 #include "runtime/actor/ask.h"
@@ -117,7 +117,8 @@ static th_err check_privilege(th_self *self, th_addr to, const th_msg *msg)
     return err;
 }
 
-/* An endpoint of a system that is down, or an actor inside a blocking call, which has left the pool for the moment. */
+/* An endpoint of a system that is down, or an actor inside a blocking call, which has left the pool
+ * for the moment. */
 static th_err check_speaker(th_self *self)
 {
     if (!self->worker)

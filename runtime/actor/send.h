@@ -4,11 +4,13 @@
 
 #include "runtime/actor/stage.h"
 
-/* Delivers @msg [take], whose sender and target are set: to a mailbox, or into the dead-letter funnel. Local sends, wakeups, the runtime's own
- * messages and (later) arriving frames meet here. @self is who speaks, for the heap and the worker. */
+/* Delivers @msg [take], whose sender and target are set: to a mailbox, or into the dead-letter
+ * funnel. Local sends, wakeups, the runtime's own messages and (later) arriving frames meet here.
+ * @self is who speaks, for the heap and the worker. */
 void thi_post(th_self *self, th_msg *msg);
 
-/* The same for one that was counted as accepted before: an answer on its way from an alias to who asked. */
+/* The same for one that was counted as accepted before: an answer on its way from an alias to who
+ * asked. */
 void thi_repost(th_self *self, th_msg *msg);
 
 /* thi_post() with sender and target given. */

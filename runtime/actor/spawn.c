@@ -166,7 +166,8 @@ void thi_spawn_close(struct thi_stage *stage)
     pthread_mutex_unlock(&stage->spawn_lock);
 }
 
-/* A child of the admin, who is told before the child can run, and before it is itself asked to exit. */
+/* A child of the admin, who is told before the child can run, and before it is itself asked to
+ * exit. */
 static th_err give_to_admin(th_self *self, struct thi_cell *cell)
 {
     struct thi_stage *stage = thi_stage_of(self);

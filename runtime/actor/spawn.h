@@ -11,7 +11,8 @@ th_err thi_spawn(th_self *self, const th_spawn_options *options, th_addr report_
 /* The system's own actor, at start: no parent, slot 0. */
 th_err thi_spawn_admin(th_self *self, const th_class *klass);
 
-/* From here on nothing is spawned from outside; what was is known to the admin before anything sent after. */
+/* From here on nothing is spawned from outside; what was is known to the admin before anything sent
+ * after. */
 void thi_spawn_close(struct thi_stage *stage);
 
 /* The first turn: init. true: the cell is dead and must not be touched any more. */

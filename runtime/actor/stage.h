@@ -1,7 +1,7 @@
 /* runtime/actor/stage.h: what an actor can reach: the context of this floor.
  *
- * One in each th_system. The floors above fill in what they own: system/ the pool or the step, the alarm and the reclaimer,
- * admin/ the admin's class and address. */
+ * One in each th_system. The floors above fill in what they own: system/ the pool or the step, the
+ * alarm and the reclaimer, admin/ the admin's class and address. */
 #ifndef THI_ACTOR_STAGE_H
 #define THI_ACTOR_STAGE_H
 
@@ -64,7 +64,8 @@ static inline struct thi_stage *thi_stage_of(const th_self *self)
 
 static inline bool thi_stage_is_down(struct thi_stage *stage)
 {
-    /* acquire: pairs with the release in th_system_shutdown(); who finds it up and posts late finds closed inboxes */
+    /* acquire: pairs with the release in th_system_shutdown(); who finds it up and posts late finds
+     * closed inboxes */
     return atomic_load_explicit(&stage->down, memory_order_acquire);
 }
 

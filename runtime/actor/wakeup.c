@@ -101,7 +101,8 @@ static void fire_periodic(struct thi_stage *stage, struct thi_wakeup *wakeup)
 {
     uint64_t deadline = wakeup->timer.deadline;
 
-    /* ours until again() below (T2): so the copy is made first, and a cancel that comes meanwhile lets it be the last */
+    /* ours until again() below (T2): so the copy is made first, and a cancel that comes meanwhile
+     * lets it be the last */
     wakeup->count++;
     send_copy(stage, wakeup, wakeup->count);
     if (!thi_timers_again(&stage->timers, &wakeup->timer, deadline + wakeup->period_ns))
@@ -162,8 +163,8 @@ void thi_wakeups_clear(th_self *self, struct thi_cell *cell)
         return;
     for (uint32_t i = 0; i < table->bucket_count; i++)
         for (wakeup = table->buckets[i]; wakeup; wakeup = next) {
-            /* read first: one that is on its way (K2) may be freed at any moment after the cancel; before it is
-             * handled or refused, which is us, it cannot be */
+            /* read first: one that is on its way (K2) may be freed at any moment after the cancel;
+             * before it is handled or refused, which is us, it cannot be */
             next = wakeup->next;
             if (thi_timers_cancel(&stage->timers, &wakeup->timer) == THI_CANCEL_TAKEN) {
                 thi_count(self, THI_STAT_WAKEUPS_CANCELLED);

@@ -1,10 +1,13 @@
 /* runtime/actor/wakeup.h: th_wakeup_after(), with payload.
  *
- * A pending wakeup lives in the very message that it will be: the timer and its bookkeeping lie behind the body, so that
- * firing needs no memory. A periodic one stays where it is and sends copies.
+ * A pending wakeup lives in the very message that it will be: the timer and its bookkeeping lie
+ * behind the body, so that firing needs no memory. A periodic one stays where it is and sends
+ * copies.
  *
- * K1. While PENDING or FIRING (sched/timer.h) it belongs to its actor, and is in the actor's table, under its id.
- * K2. A one-shot whose thi_timers_done() said true is on its way, and belongs to whoever holds the message; it stays in the table until the
+ * K1. While PENDING or FIRING (sched/timer.h) it belongs to its actor, and is in the actor's table,
+ * under its id.
+ * K2. A one-shot whose thi_timers_done() said true is on its way, and belongs to whoever holds the
+ * message; it stays in the table until the
  *     actor sees it arrive, or exits. */
 #ifndef THI_ACTOR_WAKEUP_H
 #define THI_ACTOR_WAKEUP_H
@@ -21,14 +24,15 @@ struct thi_wakeup {
     uint64_t count;     /* firings so far */
 };
 
-/* @msg is a th_wakeup that arrived at @self: it is not pending any more. Before its handler runs. */
+/* @msg is a th_wakeup that arrived at @self: it is not pending any more. Before its handler
+ * runs. */
 void thi_wakeup_arrived(th_self *self, struct thi_cell *cell, const th_msg *msg);
 
 /* At the actor's exit, or the endpoint's close: cancels what is pending, releases the payloads. */
 void thi_wakeups_clear(th_self *self, struct thi_cell *cell);
 
-/* The fire function (sched/alarm.h) for every timer of a system: wakeups and question time limits; @context is the stage. Speaks as
- * stage->ticker. On the simple base the driver calls it. */
+/* The fire function (sched/alarm.h) for every timer of a system: wakeups and question time limits;
+ * @context is the stage. Speaks as stage->ticker. On the simple base the driver calls it. */
 void thi_timer_fire(void *context, struct thi_timer *timer);
 
 #endif

@@ -1,17 +1,21 @@
 /* runtime/sched/park.c: sleep and wake, no wake-up lost, and the sentry.
  *
- * A worker that ran dry looks for work a little longer (spins), then says that it sleeps (its bit in pool->idle), looks once more, and waits on
- * its futex word. Whoever submits pushes first and looks at the bits second. Both sides write, then read the other's word,
- * all four sequentially consistent, so at least one of them sees the other:
+ * A worker that ran dry looks for work a little longer (spins), then says that it sleeps (its bit
+ * in pool->idle), looks once more, and waits on its futex word. Whoever submits pushes first and
+ * looks at the bits second. Both sides write, then read the other's word, all four sequentially
+ * consistent, so at least one of them sees the other:
  *
- * P1. After a submission either a searching or parking worker sees it, or the submitter sees the bit and wakes its worker.
- * P2. Only who cleared a worker's bit wakes it; a worker that goes on by itself clears its own bit. A wake that comes late
+ * P1. After a submission either a searching or parking worker sees it, or the submitter sees the
+ * bit and wakes its worker.
+ * P2. Only who cleared a worker's bit wakes it; a worker that goes on by itself clears its own bit.
+ * A wake that comes late
  *     costs one look, never a lost task.
  * P3. The model in tests/model/park.pml proves P1 and that stop reaches everybody.
  *
- * The sentry. A worker's queue waits while its handler runs long. So whoever queues something beside a parked worker makes sure that one
- * parked worker is on watch (pool->watched): it wakes every TH_SENTRY_NS, and takes the queue of a worker that has
- * been in the same turn since the last look. When nobody runs, the watch ends and everything sleeps. */
+ * The sentry. A worker's queue waits while its handler runs long. So whoever queues something
+ * beside a parked worker makes sure that one parked worker is on watch (pool->watched): it wakes
+ * every TH_SENTRY_NS, and takes the queue of a worker that has been in the same turn since the last
+ * look. When nobody runs, the watch ends and everything sleeps. */
 #include "runtime/sched/pool.h"
 
 #include "runtime/base/clock.h"
@@ -23,7 +27,8 @@ enum { WATCH_NONE, WATCH_APPOINTED, WATCH_ON };
 
 static bool is_stopping(struct thi_pool *pool)
 {
-    /* seq_cst: read between saying that we sleep and sleeping; pairs with the store in thi_pool_stop() (as P1) */
+    /* seq_cst: read between saying that we sleep and sleeping; pairs with the store in
+     * thi_pool_stop() (as P1) */
     return atomic_load_explicit(&pool->stop, memory_order_seq_cst);
 }
 
@@ -90,7 +95,8 @@ void thi_park_watch(struct thi_pool *pool)
     if (!thi_park_wake_one(pool)) {
         uint32_t appointed = WATCH_APPOINTED;
 
-        /* nobody sleeps any more; relaxed: as above. Lost against a sentry that took the post: it may keep it */
+        /* nobody sleeps any more; relaxed: as above. Lost against a sentry that took the post: it
+         * may keep it */
         (void)atomic_compare_exchange_strong_explicit(&pool->watched, &appointed, WATCH_NONE,
                                                       memory_order_relaxed, memory_order_relaxed);
     }
@@ -121,8 +127,9 @@ static bool look_for_stuck(struct thi_worker *worker, uint64_t *seen)
 /* Gives up the watch. false: somebody runs after all, go on watching. */
 static bool end_watch(struct thi_pool *pool)
 {
-    /* seq_cst, both: a worker that starts to run adds itself to `running`, then looks at `watched` when it queues something; we write
-     * `watched`, then look at `running`. One of us sees the other. */
+    /* seq_cst, both: a worker that starts to run adds itself to `running`, then looks at `watched`
+     * when it queues something; we write `watched`, then look at `running`. One of us sees the
+     * other. */
     atomic_store_explicit(&pool->watched, WATCH_NONE, memory_order_seq_cst);
     if (atomic_load_explicit(&pool->running, memory_order_seq_cst) == 0)
         return true;
@@ -200,11 +207,13 @@ void thi_park(struct thi_worker *worker)
     }
     pool->options.ops->worker_idle(worker);
     set_idle(worker);
+    /* seq_cst: P1; from here on a submission must wake us again */
     atomic_fetch_sub_explicit(&pool->searching, 1, memory_order_seq_cst);
     /* P1: the second look */
     if ((has_submissions(pool) || is_stopping(pool)) && clear_idle(pool, worker->index))
         return;
-    /* if the bit was gone, a waker has it: its word is on the way, and we may as well wait for it */
+    /* if the bit was gone, a waker has it: its word is on the way, and we may as well wait for
+     * it */
     thi_stats_add(&worker->stats, THI_STAT_PARKS, 1);
     thi_reclaim_offline();
     /* seq_cst, both: see end_watch() */

@@ -1,4 +1,5 @@
-/* runtime/sched/pool.c: the workers: start, submit, stop; spares for the blocked, threads for those that want their own. */
+/* runtime/sched/pool.c: the workers: start, submit, stop; spares for the blocked, threads for those
+ * that want their own. */
 #include "runtime/sched/pool.h"
 
 #include <sched.h>
@@ -105,7 +106,8 @@ static void push_submission(struct thi_pool *pool, struct thi_task *task)
 
     do
         task->next = top;
-    /* seq_cst: P1 of park.c; it releases the task, too: pairs with the acquire in thi_runq_adopt_submissions() */
+    /* seq_cst: P1 of park.c; it releases the task, too: pairs with the acquire in
+     * thi_runq_adopt_submissions() */
     while (!atomic_compare_exchange_weak_explicit(&pool->inject, &top, task, memory_order_seq_cst,
                                                   memory_order_relaxed));
 }
@@ -254,7 +256,8 @@ void thi_pool_own_end(struct thi_worker *worker)
 
 void thi_pool_own_abandon(struct thi_worker *worker)
 {
-    /* release: the thread looks at it after its word; pairs with the loop of thi_worker_main_own() */
+    /* release: the thread looks at it after its word; pairs with the loop of
+     * thi_worker_main_own() */
     atomic_store_explicit(&worker->own_abandoned, true, memory_order_release);
     thi_park_wake(worker);
 }

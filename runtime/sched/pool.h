@@ -47,11 +47,12 @@ struct thi_pool {
 /* Starts the threads. On error nothing is left running. @pool must stay where it is. */
 TH_NODISCARD th_err thi_pool_start(struct thi_pool *pool, const struct thi_pool_options *options);
 
-/* Stops and joins all threads. Nothing may be submitted any more; tasks still queued are simply forgotten. Must not be
- * called from a worker. */
+/* Stops and joins all threads. Nothing may be submitted any more; tasks still queued are simply
+ * forgotten. Must not be called from a worker. */
 void thi_pool_stop(struct thi_pool *pool);
 
-/* From any thread that is no worker of this pool: queues @task and wakes a worker if none is looking. */
+/* From any thread that is no worker of this pool: queues @task and wakes a worker if none is
+ * looking. */
 void thi_pool_submit(struct thi_pool *pool, struct thi_task *task);
 
 /* Lends a spare for @worker, whose thread is about to block; its queue goes to the others. */
@@ -69,7 +70,8 @@ void thi_pool_own_end(struct thi_worker *worker);
 /* Its task will never run: the thread ends. From any thread. */
 void thi_pool_own_abandon(struct thi_worker *worker);
 
-/* Calls @each for every worker that ever ran, to sum statistics. Workers are never freed before the pool stops. */
+/* Calls @each for every worker that ever ran, to sum statistics. Workers are never freed before the
+ * pool stops. */
 void thi_pool_each(struct thi_pool *pool, void (*each)(void *context, struct thi_worker *worker),
                    void *context);
 /* Adds up the counters of all workers that ever ran. */
@@ -101,7 +103,8 @@ void thi_worker_fini(struct thi_worker *worker);
 void *thi_worker_main(void *worker);     /* regular and spare */
 void *thi_worker_main_own(void *worker); /* own */
 
-/* pool.c: a spare that nobody needs leaves duty, and comes back when it is needed (false: the pool stops). */
+/* pool.c: a spare that nobody needs leaves duty, and comes back when it is needed (false: the pool
+ * stops). */
 bool thi_pool_spare_rest(struct thi_worker *spare);
 
 #endif

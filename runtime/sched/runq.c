@@ -1,12 +1,17 @@
 /* runtime/sched/runq.c: one queue per worker, one for outsiders.
  *
- * A worker's queue is `next`, a ring and a backlog; what outsiders submit is one stack for the whole pool.
+ * A worker's queue is `next`, a ring and a backlog; what outsiders submit is one stack for the
+ * whole pool.
  *
- * Q1. The ring has one producer, its worker; anybody consumes (ck_ring's spmc calls). With one worker in the pool nobody else does, and
+ * Q1. The ring has one producer, its worker; anybody consumes (ck_ring's spmc calls). With one
+ * worker in the pool nobody else does, and
  *     the cheaper single-consumer call is used until that changes.
- * Q2. While the backlog has tasks, new ones go behind it, so that nobody is overtaken for ever; it refills the ring.
- * Q3. The submission stack is taken whole by one exchange and reversed, so that submissions run in their order.
- * Q4. A task is in at most one of these places at a time (task.h), so task->next has one use at a time. */
+ * Q2. While the backlog has tasks, new ones go behind it, so that nobody is overtaken for ever; it
+ * refills the ring.
+ * Q3. The submission stack is taken whole by one exchange and reversed, so that submissions run in
+ * their order.
+ * Q4. A task is in at most one of these places at a time (task.h), so task->next has one use at a
+ * time. */
 #include "runtime/sched/pool.h"
 
 #include <thespis/assert.h>
@@ -94,7 +99,8 @@ static struct thi_task *take_ring(struct thi_worker *worker)
 
 static struct thi_task *take_next(struct thi_worker *worker)
 {
-    /* acquire: what the last run of the task wrote; pairs with the releases in thi_worker_submit() and thi_worker_displace() */
+    /* acquire: what the last run of the task wrote; pairs with the releases in thi_worker_submit()
+     * and thi_worker_displace() */
     struct thi_task *task = atomic_load_explicit(&worker->next, memory_order_acquire);
 
     if (!task)

@@ -52,8 +52,8 @@ void thi_step_submit(struct thi_step *step, struct thi_task *task)
     step->ready_count++;
 }
 
-/* The first, or whichever of the first few the seed picks: a bounded choice still reaches every interleaving, since a task
- * that is passed over moves up. */
+/* The first, or whichever of the first few the seed picks: a bounded choice still reaches every
+ * interleaving, since a task that is passed over moves up. */
 static struct thi_task *pick(struct thi_step *step)
 {
     enum { REACH = 64 };
@@ -91,7 +91,8 @@ unsigned thi_step_budget(struct thi_step *step)
 
     if (!step->seed)
         return TH_TURN_MESSAGES_MAX;
-    /* mostly a message or a few, so that turns interleave; sometimes the whole batch, as on the pool */
+    /* mostly a message or a few, so that turns interleave; sometimes the whole batch, as on the
+     * pool */
     if (thi_random_below(&step->choices, 4) == 0)
         return TH_TURN_MESSAGES_MAX;
     return 1 + (unsigned)thi_random_below(&step->choices, SMALL);

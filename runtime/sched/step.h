@@ -1,8 +1,8 @@
 /* runtime/sched/step.h: the simple base: one worker, no thread, a seed for every choice.
  *
- * The worker's turns run on whichever thread drives the system, under one lock. Runnable tasks stand in a list; the seed picks
- * which runs next and how much mail it may handle; seed 0 takes the first. Nothing here reads a clock or a random source but
- * the seeded one. */
+ * The worker's turns run on whichever thread drives the system, under one lock. Runnable tasks
+ * stand in a list; the seed picks which runs next and how much mail it may handle; seed 0 takes the
+ * first. Nothing here reads a clock or a random source but the seeded one. */
 #ifndef THI_SCHED_STEP_H
 #define THI_SCHED_STEP_H
 

@@ -1,8 +1,8 @@
 /* runtime/sched/task.h: what a worker runs.
  *
- * The scheduler knows no actors. Whoever wants to be run embeds a thi_task; the pool is started with one function that runs
- * any of them. A task is in at most one queue at a time: its owner submits it only after it ended its sleep (I1 of
- * mailbox/inbox.h), or from its own turn. */
+ * The scheduler knows no actors. Whoever wants to be run embeds a thi_task; the pool is started
+ * with one function that runs any of them. A task is in at most one queue at a time: its owner
+ * submits it only after it ended its sleep (I1 of mailbox/inbox.h), or from its own turn. */
 #ifndef THI_SCHED_TASK_H
 #define THI_SCHED_TASK_H
 
@@ -14,8 +14,8 @@ struct thi_task {
 
 /* seam: filled in by actor/receive.c */
 struct thi_task_ops {
-    /* One turn, on @worker's thread. The task queues itself again (thi_worker_requeue) or sleeps before it returns; after
-     * that it must not be touched, since another worker may have it. */
+    /* One turn, on @worker's thread. The task queues itself again (thi_worker_requeue) or sleeps
+     * before it returns; after that it must not be touched, since another worker may have it. */
     void (*run)(struct thi_worker *worker, struct thi_task *task);
     /* Around a worker thread's life, on it: whatever the floor above keeps per worker. */
     void (*worker_begin)(struct thi_worker *worker);

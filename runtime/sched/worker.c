@@ -1,10 +1,11 @@
 /* runtime/sched/worker.c: take, run a turn, look around now and then, steal, park.
  *
- * Who wakes whom. Pushing wakes nobody: a second worker costs a wake-up (15 to 40 us) and then a cache line per message, and most work is done
- * sooner here. Instead a worker looks around every few microseconds and estimates the work that waits in its
- * queue (its length times the smoothed length of a turn, smoothed again); past TH_WAKE_PRESSURE_NS it wakes one other, which takes half.
- * A sample is capped at twice the average: a page fault or a stolen processor must not look like work. Measurements
- * are in docs/internals/scheduling.md. */
+ * Who wakes whom. Pushing wakes nobody: a second worker costs a wake-up (15 to 40 us) and then a
+ * cache line per message, and most work is done sooner here. Instead a worker looks around every
+ * few microseconds and estimates the work that waits in its queue (its length times the smoothed
+ * length of a turn, smoothed again); past TH_WAKE_PRESSURE_NS it wakes one other, which takes half.
+ * A sample is capped at twice the average: a page fault or a stolen processor must not look like
+ * work. Measurements are in docs/internals/scheduling.md. */
 #include "runtime/sched/pool.h"
 
 #include "runtime/base/futex.h"
@@ -65,7 +66,8 @@ void thi_worker_displace(struct thi_worker *worker, struct thi_task *task)
     case THI_WORKER_REGULAR:
     case THI_WORKER_SPARE: break;
     }
-    /* release: publishes the task, as in thi_worker_submit(); acquire: the displaced one is ours to queue again */
+    /* release: publishes the task, as in thi_worker_submit(); acquire: the displaced one is ours to
+     * queue again */
     old = atomic_exchange_explicit(&worker->next, task, memory_order_acq_rel);
     if (old)
         thi_worker_put(worker, old);

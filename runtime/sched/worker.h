@@ -1,7 +1,8 @@
 /* runtime/sched/worker.h: a thread that runs tasks: take, run a turn, steal, park.
  *
- * Where a worker looks for work, in order: `next`, a one-slot place for conversations, at most TH_NEXT_TURNS_MAX turns in a
- * row; its ring, from which others steal; its backlog, what did not fit; the pool's submission queue; other workers.
+ * Where a worker looks for work, in order: `next`, a one-slot place for conversations, at most
+ * TH_NEXT_TURNS_MAX turns in a row; its ring, from which others steal; its backlog, what did not
+ * fit; the pool's submission queue; other workers.
  *
  * Fields are grouped by who writes them. */
 #ifndef THI_SCHED_WORKER_H
@@ -89,7 +90,8 @@ struct thi_worker {
 /* From the worker's own thread, in a turn: @task was asleep and has mail now. */
 static inline void thi_worker_submit(struct thi_worker *worker, struct thi_task *task);
 
-/* From the worker's own thread, at the end of @task's turn: it has more to do, after everybody else. */
+/* From the worker's own thread, at the end of @task's turn: it has more to do, after everybody
+ * else. */
 void thi_worker_requeue(struct thi_worker *worker, struct thi_task *task);
 
 /* Puts @task on the ring, or on the backlog. */
@@ -101,14 +103,16 @@ void thi_worker_displace(struct thi_worker *worker, struct thi_task *task);
 /* Something waits beside what @worker runs: see that a sentry watches, if anybody is free to. */
 void thi_worker_watch(struct thi_worker *worker);
 
-/* W1. Only the owner makes `next` non-NULL; anybody may take it by exchanging NULL into it. So the owner may store into an
+/* W1. Only the owner makes `next` non-NULL; anybody may take it by exchanging NULL into it. So the
+ * owner may store into an
  *     empty slot without a read-modify-write. */
 static inline void thi_worker_submit(struct thi_worker *worker, struct thi_task *task)
 {
     /* relaxed: only we make it non-NULL, so NULL stays NULL until we write */
     if (TH_LIKELY(worker->kind <= THI_WORKER_SPARE &&
                   !atomic_load_explicit(&worker->next, memory_order_relaxed))) {
-        /* release: publishes the task; pairs with the acquires in take_next() and thi_runq_steal() of runq.c */
+        /* release: publishes the task; pairs with the acquires in take_next() and thi_runq_steal()
+         * of runq.c */
         atomic_store_explicit(&worker->next, task, memory_order_release);
         if (!worker->alone)
             thi_worker_watch(worker);
