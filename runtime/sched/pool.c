@@ -202,6 +202,14 @@ bool thi_pool_spare_rest(struct thi_worker *spare)
 
 /* ---- threads of their own ---- */
 
+/* Frees a worker whose thread has ended; its figures stay. */
+static void end_worker(struct thi_pool *pool, struct thi_worker *worker)
+{
+    for (unsigned i = 0; i < THI_STAT_COUNT; i++)
+        thi_stats_add(&pool->ended, i, thi_stats_get(&worker->stats, i));
+    free_worker(pool, worker);
+}
+
 /* Joins and frees those that have ended. Under the lock. */
 static void reap_owns(struct thi_pool *pool, bool all)
 {
@@ -215,9 +223,7 @@ static void reap_owns(struct thi_pool *pool, bool all)
         }
         *link = worker->own_next;
         pthread_join(worker->thread, NULL);
-        for (unsigned i = 0; i < THI_STAT_COUNT; i++)
-            thi_stats_add(&pool->ended, i, thi_stats_get(&worker->stats, i));
-        free_worker(pool, worker);
+        end_worker(pool, worker);
         /* relaxed: a figure for status */
         atomic_fetch_sub_explicit(&pool->own_count, 1, memory_order_relaxed);
     }
@@ -281,7 +287,7 @@ void thi_pool_stop(struct thi_pool *pool)
         pthread_join(pool->workers[i]->thread, NULL);
     reap_owns(pool, true);
     for (unsigned i = 0; i < made; i++)
-        free_worker(pool, pool->workers[i]);
+        end_worker(pool, pool->workers[i]);
     /* relaxed: no other thread is left */
     atomic_store_explicit(&pool->made, 0, memory_order_relaxed);
     thi_memory_give(memory, pool->workers, pool->slots * sizeof(*pool->workers));
