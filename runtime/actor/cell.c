@@ -38,6 +38,10 @@ struct thi_cell *thi_cell_take(th_self *self, enum thi_cell_kind kind, th_err *w
 /* Everything zero again but the generation. */
 static void clear(struct thi_cell *cell)
 {
+    struct thi_endpoint *endpoint = cell->state;
+
+    if (thi_cell_kind(cell) == THI_CELL_ENDPOINT && endpoint)
+        endpoint->release(endpoint);
     cell->klass = NULL;
     cell->state = NULL;
     cell->mail_head = cell->mail_tail = NULL;
@@ -101,6 +105,9 @@ void thi_cell_retire(th_self *self, struct thi_cell *cell)
 {
     enum { AT_ONCE = 1024, AT_ONCE_SHARED = 128 };
     struct thi_stage *stage = thi_stage_of(self);
+    /* a small system has no slots to keep back */
+    uint32_t at_once =
+        stage->directory.slots_max < THI_CELLS_EXACT_BELOW ? 1 : AT_ONCE_SHARED;
 
     thi_directory_expire(cell);
     if (self->worker) {
@@ -111,7 +118,9 @@ void thi_cell_retire(th_self *self, struct thi_cell *cell)
     }
     pthread_mutex_lock(&stage->cells_lock);
     add(&stage->retired, cell);
-    if (stage->retired.count >= AT_ONCE_SHARED)
+    /* relaxed: without a reclaimer they wait for thi_cells_fini() */
+    if (stage->retired.count >= at_once &&
+        !atomic_load_explicit(&stage->down, memory_order_relaxed))
         flush(stage, &stage->retired);
     pthread_mutex_unlock(&stage->cells_lock);
 }
@@ -126,6 +135,18 @@ void thi_cells_flush_shared(struct thi_stage *stage)
     pthread_mutex_lock(&stage->cells_lock);
     flush(stage, &stage->retired);
     pthread_mutex_unlock(&stage->cells_lock);
+}
+
+void thi_cells_fini(struct thi_stage *stage)
+{
+    if (stage->retired.first) {
+        stage->retired.last->next = NULL;
+        free_chain(stage, stage->retired.first);
+    }
+    stage->retired = (struct thi_cell_batch){ 0 };
+    if (stage->cells)
+        thi_directory_give(&stage->directory, stage->cells);
+    stage->cells = NULL;
 }
 
 void thi_cells_give_back(struct thi_worker *worker)

@@ -156,6 +156,9 @@ void thi_cells_reclaimed(void *context, struct thi_retired *list);
 void thi_cells_flush_worker(struct thi_worker *worker);
 void thi_cells_flush_shared(struct thi_stage *stage);
 
+/* At the end, when no other thread is left: what is still kept back is freed. */
+void thi_cells_fini(struct thi_stage *stage);
+
 /* At the worker's end: its spare cells go back to the directory. */
 void thi_cells_give_back(struct thi_worker *worker);
 

@@ -15,6 +15,8 @@ struct thi_endpoint {
     /* Its inbox was asleep and has mail now. From any thread, inside a read section: cheap, never
      * blocks. */
     void (*wake)(struct thi_endpoint *endpoint);
+    /* A grace period after its cell was retired: nobody is in wake() any more. Frees it. */
+    void (*release)(struct thi_endpoint *endpoint);
 };
 
 static inline struct thi_endpoint *thi_endpoint_of_self(const th_self *self)
