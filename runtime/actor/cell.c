@@ -110,6 +110,10 @@ void thi_cell_retire(th_self *self, struct thi_cell *cell)
         stage->directory.slots_max < THI_CELLS_EXACT_BELOW ? 1 : AT_ONCE_SHARED;
 
     thi_directory_expire(cell);
+    /* relaxed: ordered by the grace period. Before it, so that nobody who walks the directory takes a cell for an
+     * actor while it is being cleared. (Of an endpoint or alias the kind is still needed, and walkers skip them.) */
+    if (thi_cell_kind(cell) <= THI_CELL_OWN)
+        atomic_store_explicit(&cell->kind, THI_CELL_FREE, memory_order_relaxed);
     if (self->worker) {
         add(&self->worker->retired, cell);
         if (self->worker->retired.count >= AT_ONCE)

@@ -127,6 +127,13 @@ static inline enum thi_cell_kind thi_cell_kind(const struct thi_cell *cell)
     return (enum thi_cell_kind)atomic_load_explicit(&cell->kind, memory_order_relaxed);
 }
 
+/* The same for who found the cell by walking the directory: for an actor all that is constant can be read. */
+static inline enum thi_cell_kind thi_cell_kind_shown(const struct thi_cell *cell)
+{
+    /* acquire: pairs with the release in show() of spawn.c */
+    return (enum thi_cell_kind)atomic_load_explicit(&cell->kind, memory_order_acquire);
+}
+
 static inline enum thi_cell_state thi_cell_life(const struct thi_cell *cell)
 {
     /* relaxed: the owner reads its own writes; others only show it */

@@ -39,7 +39,8 @@ TH_MESSAGE(thi_started, THI_STARTED_FIELDS);
 
 /* Answered by the runtime, also while exiting; the answer goes to the sender. */
 TH_SIGNAL(thi_ask_status);
-#define THI_STATUS_FIELDS(F, S) F(S, u64, waiting) F(S, u32, children) F(S, u32, wakeups)
+#define THI_STATUS_FIELDS(F, S)                                                                    \
+    F(S, addr, parent) F(S, u64, waiting) F(S, u32, children) F(S, u32, wakeups)
 TH_MESSAGE(thi_status, THI_STATUS_FIELDS);
 
 #endif

@@ -159,6 +159,7 @@ static void answer_status(th_self *self, struct thi_cell *cell, const th_msg *qu
         return;
     }
     status = th_msg_body(answer);
+    status->parent = th_self_parent(self);
     for (const th_msg *msg = cell->mail_head; msg; msg = msg->thi_next)
         status->waiting++;
     status->children = atomic_load_explicit(&cell->children, memory_order_relaxed); /* our own */

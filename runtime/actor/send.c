@@ -93,9 +93,9 @@ void thi_repost(th_self *self, th_msg *msg)
         deliver(self, &stage->directory, msg);
         return;
     }
-    thi_reclaim_enter();
+    thi_stage_enter(stage);
     deliver(self, &stage->directory, msg);
-    thi_reclaim_leave();
+    thi_stage_leave(stage);
 }
 
 /* What the front door refuses of system messages. */
@@ -107,13 +107,15 @@ static th_err check_privilege(th_self *self, th_addr to, const th_msg *msg)
 
     if (msg->thi_type != &th_exit_request_type)
         return TH_OK; /* forwarded: the receiver gets it as a message like any other */
-    if (th_addr_equal(to, stage->admin))
-        return TH_E_NOT_ALLOWED;
     thi_reclaim_enter();
     cell = thi_directory_find(&stage->directory, to);
-    if (cell && (thi_cell_kind(cell) == THI_CELL_ENDPOINT || thi_cell_kind(cell) == THI_CELL_ALIAS))
+    if (th_addr_equal(to, stage->admin) ||
+        (cell &&
+         (thi_cell_kind(cell) == THI_CELL_ENDPOINT || thi_cell_kind(cell) == THI_CELL_ALIAS)))
         err = TH_E_NOT_ALLOWED;
     thi_reclaim_leave();
+    if (err)
+        thi_count(self, THI_STAT_REFUSED);
     return err;
 }
 
@@ -126,12 +128,24 @@ static th_err check_speaker(th_self *self)
     return self->worker->is_blocking ? TH_E_STATE : TH_OK;
 }
 
-static th_err refuse(th_self *self, th_msg *msg, th_err err)
+static inline th_err check(th_self *self, th_addr to, const th_msg *msg)
 {
-    if (err == TH_E_NOT_ALLOWED)
-        thi_count(self, THI_STAT_REFUSED);
-    th_msg_destroy(self, msg);
+    th_err err = TH_OK;
+
+    if (TH_UNLIKELY(!msg))
+        return thi_voice_take_why(&self->voice);
+    if (TH_UNLIKELY(th_addr_is_none(to)))
+        return TH_E_INVALID;
+    if (TH_UNLIKELY(msg->thi_type->flags & TH_TYPE_SYSTEM))
+        err = check_privilege(self, to, msg);
+    if (TH_UNLIKELY(!self->worker || self->worker->is_blocking) && !err)
+        err = check_speaker(self);
     return err;
+}
+
+th_err thi_send_check(th_self *self, th_addr to, const th_msg *msg)
+{
+    return check(self, to, msg);
 }
 
 th_err th_send(th_self *self, th_addr to, th_msg *msg)
@@ -140,15 +154,11 @@ th_err th_send(th_self *self, th_addr to, th_msg *msg)
 
     if (TH_UNLIKELY(!self))
         return TH_E_INVALID; /* a message cannot have been made without one */
-    if (TH_UNLIKELY(!msg))
-        return thi_voice_take_why(&self->voice);
-    if (TH_UNLIKELY(th_addr_is_none(to)))
-        return refuse(self, msg, TH_E_INVALID);
-    if (TH_UNLIKELY(msg->thi_type->flags & TH_TYPE_SYSTEM) &&
-        (err = check_privilege(self, to, msg)))
-        return refuse(self, msg, err);
-    if (TH_UNLIKELY(!self->worker || self->worker->is_blocking) && (err = check_speaker(self)))
-        return refuse(self, msg, err);
+    err = check(self, to, msg);
+    if (TH_UNLIKELY(err)) {
+        th_msg_destroy(self, msg);
+        return err;
+    }
     thi_post_to(self, thi_self_addr(self), to, msg);
     return TH_OK;
 }
@@ -162,12 +172,8 @@ th_err th_forward(th_self *self, th_addr to, const th_msg *msg)
     if (!self || !msg || th_addr_is_none(to))
         return TH_E_INVALID;
     first = msg->thi_from;
-    if ((msg->thi_type->flags & TH_TYPE_SYSTEM) && (err = check_privilege(self, to, msg))) {
-        if (err == TH_E_NOT_ALLOWED)
-            thi_count(self, THI_STAT_REFUSED);
-        return err;
-    }
-    if ((err = check_speaker(self)))
+    err = check(self, to, msg);
+    if (err)
         return err;
     copy = th_msg_dup(self, msg);
     if (!copy)

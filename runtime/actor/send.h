@@ -21,6 +21,9 @@ static inline void thi_post_to(th_self *self, th_addr from, th_addr to, th_msg *
     thi_post(self, msg);
 }
 
+/* What th_send() would refuse: the error it would answer, or TH_OK. @self is not NULL. */
+th_err thi_send_check(th_self *self, th_addr to, const th_msg *msg);
+
 /* The address @self speaks under. */
 th_addr thi_self_addr(const th_self *self);
 

@@ -93,8 +93,6 @@ static th_err make_extra(struct thi_stage *stage, struct thi_cell *cell,
         err = thi_pool_own_begin(&stage->pool, &cell->task, &cell->extra->own);
         if (err)
             return err;
-        /* relaxed: nobody knows the address yet */
-        atomic_store_explicit(&cell->kind, THI_CELL_OWN, memory_order_relaxed);
     }
     cell->extra->arg = options->arg; /* last: before it, the caller still owns it */
     return TH_OK;
@@ -108,7 +106,7 @@ static th_err make(th_self *self, const th_class *klass, const th_spawn_options 
     struct thi_cell *cell;
     th_err err;
 
-    cell = thi_cell_take(self, THI_CELL_ACTOR, &err);
+    cell = thi_cell_take(self, THI_CELL_FREE, &err); /* until show() */
     if (!cell)
         return err;
     cell->klass = klass;
@@ -193,8 +191,20 @@ static th_err give_to_admin(th_self *self, struct thi_cell *cell)
     return TH_OK;
 }
 
-th_err thi_spawn(th_self *self, const th_spawn_options *options, th_addr report_to,
-                 th_addr *addr_out)
+/* From here on who walks the directory may describe it; only then it may run. */
+static void show(th_self *self, struct thi_cell *cell)
+{
+    bool has_own = cell->extra && cell->extra->own;
+
+    /* release: the class and what else is constant; pairs with the acquire in thi_cell_kind_shown() */
+    atomic_store_explicit(&cell->kind, has_own ? THI_CELL_OWN : THI_CELL_ACTOR,
+                          memory_order_release);
+    thi_count(self, THI_STAT_SPAWNED);
+    thi_cell_schedule(self, cell);
+}
+
+static th_err spawn(th_self *self, const th_spawn_options *options, th_addr report_to,
+                    th_addr *addr_out)
 {
     struct thi_stage *stage = thi_stage_of(self);
     const th_class *klass;
@@ -217,10 +227,23 @@ th_err thi_spawn(th_self *self, const th_spawn_options *options, th_addr report_
         unmake(self, cell);
         return err;
     }
-    thi_count(self, THI_STAT_SPAWNED);
     *addr_out = addr_of(stage, cell);
-    thi_cell_schedule(self, cell);
+    show(self, cell);
     return TH_OK;
+}
+
+th_err thi_spawn(th_self *self, const th_spawn_options *options, th_addr report_to,
+                 th_addr *addr_out)
+{
+    struct thi_stage *stage = thi_stage_of(self);
+    th_err err;
+
+    if (self->worker)
+        return spawn(self, options, report_to, addr_out);
+    thi_stage_enter(stage);
+    err = spawn(self, options, report_to, addr_out);
+    thi_stage_leave(stage);
+    return err;
 }
 
 th_err thi_spawn_admin(th_self *self, const th_class *klass)
@@ -234,8 +257,7 @@ th_err thi_spawn_admin(th_self *self, const th_class *klass)
         return err;
     TH_ASSERT(cell->slot == 0);
     stage->admin = addr_of(stage, cell);
-    thi_count(self, THI_STAT_SPAWNED);
-    thi_cell_schedule(self, cell);
+    show(self, cell);
     return TH_OK;
 }
 

@@ -62,6 +62,22 @@ static inline struct thi_stage *thi_stage_of(const th_self *self)
                                    : thi_endpoint_of_self(self)->stage;
 }
 
+/* Around what an outsider does to the system's cells: a read section, and on the simple base the right to make somebody
+ * runnable. Nests; on the thread that drives it costs nothing. */
+static inline void thi_stage_enter(struct thi_stage *stage)
+{
+    if (stage->base == TH_BASE_SIMPLE)
+        pthread_mutex_lock(&stage->step.lock);
+    thi_reclaim_enter();
+}
+
+static inline void thi_stage_leave(struct thi_stage *stage)
+{
+    thi_reclaim_leave();
+    if (stage->base == TH_BASE_SIMPLE)
+        pthread_mutex_unlock(&stage->step.lock);
+}
+
 static inline bool thi_stage_is_down(struct thi_stage *stage)
 {
     /* acquire: pairs with the release in th_system_shutdown(); who finds it up and posts late finds
