@@ -36,7 +36,8 @@ static bool post_letter(th_self *self, th_msg *msg, th_dead_reason reason)
     th_msg *letter;
     struct thi_letter *body;
 
-    /* relaxed: who registered before this message died told us through the message's own way */
+    /* relaxed: whoever knows that a handler registered before this was told so through some message, which carried the
+     * count along */
     if (atomic_load_explicit(&stage->letter_handlers, memory_order_relaxed) == 0) {
         th_msg_destroy(self, msg);
         return true;
@@ -84,29 +85,56 @@ void thi_dead_letter(th_self *self, th_msg *msg, th_dead_reason reason)
     thi_undeliverable(self, msg, reason);
 }
 
-th_err th_dead_letters_to_me(th_self *self, bool on)
+/* Registrations count from here on, not from when the admin gets to them: its mailbox keeps the order, so a letter that
+ * is posted after a registration finds the handler. The admin takes back what was no news (admin/dead_letters.c). */
+static bool reserve(struct thi_stage *stage)
 {
-    struct thi_stage *stage;
+    /* relaxed, both: see post_letter(); the message to the admin carries the rest */
+    if (atomic_fetch_add_explicit(&stage->letter_handlers, 1, memory_order_relaxed) <
+        TH_DEAD_LETTER_HANDLERS_MAX)
+        return true;
+    atomic_fetch_sub_explicit(&stage->letter_handlers, 1, memory_order_relaxed);
+    return false;
+}
+
+static th_err post_wish(th_self *self, bool on)
+{
+    struct thi_stage *stage = thi_stage_of(self);
     struct thi_letters_to *body;
     th_msg *msg;
 
-    if (!self)
-        return TH_E_INVALID;
-    stage = thi_stage_of(self);
-    if (!self->worker && thi_stage_is_down(stage))
-        return TH_E_CLOSED;
-    if (self->worker && !thi_cell_extra(stage, thi_cell_of_self(self)))
-        return TH_E_NOMEM;
     thi_voice_enter(&self->voice);
     msg = thi_msg_create(self->voice.heap, &thi_letters_to_type, 0);
     thi_voice_leave(&self->voice);
     if (!msg)
         return TH_E_NOMEM;
+    if (on && !reserve(stage)) {
+        th_msg_destroy(self, msg);
+        return TH_E_LIMIT;
+    }
     body = th_msg_body(msg);
     body->actor = thi_self_addr(self);
     body->on = on;
-    if (self->worker)
-        thi_cell_of_self(self)->extra->letters = on;
     thi_post_to(self, body->actor, stage->admin, msg);
     return TH_OK;
+}
+
+th_err th_dead_letters_to_me(th_self *self, bool on)
+{
+    struct thi_cell_extra *extra;
+    th_err err;
+
+    if (!self)
+        return TH_E_INVALID;
+    if (!self->worker)
+        return thi_stage_is_down(thi_stage_of(self)) ? TH_E_CLOSED : post_wish(self, on);
+    extra = thi_cell_extra(thi_stage_of(self), thi_cell_of_self(self));
+    if (!extra)
+        return TH_E_NOMEM;
+    if (extra->letters == on)
+        return TH_OK;
+    err = post_wish(self, on);
+    if (!err)
+        extra->letters = on;
+    return err;
 }
