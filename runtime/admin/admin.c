@@ -1,0 +1,57 @@
+#include "runtime/admin/admin.h"
+
+#include "runtime/admin/dead_letters.h"
+#include "runtime/actor/exit.h"
+#include "runtime/actor/mail.h"
+#include "runtime/actor/send.h"
+#include "mailbox/msg.h"
+#include <thespis/assert.h>
+
+struct thi_admin {
+    struct thi_dead_letters letters;
+};
+
+/* Also an exiting admin adopts: a spawn may have been under way when the shutdown began, and an
+ * exiting actor may leave its children behind. They are asked to exit like the others. */
+static void adopt(th_self *self, th_addr addr)
+{
+    struct thi_stage *stage = thi_stage_of(self);
+    struct thi_cell *admin = thi_cell_of_self(self);
+    struct thi_cell *child = thi_directory_find(&stage->directory, addr);
+    th_msg *request;
+
+    TH_ASSERT(child); /* its slot is retired by us, when we hear of its end, which comes after this */
+    thi_children_add(stage, admin, child);
+    if (thi_cell_life(admin) != THI_CELL_EXITING)
+        return;
+    request = thi_msg_create(self->voice.heap, &thi_exit_with_parent_type, 0);
+    if (request) {
+        thi_post_to(self, thi_self_addr(self), addr, request);
+    } else {
+        /* the exit goes on from here when there is memory: thi_exit_advance() asks this child and,
+         * once more, those behind it */
+        admin->ask_cursor = child->slot;
+        admin->flags |= THI_CELL_STALLED;
+    }
+}
+
+static th_err receive(th_self *self, void *state, const th_msg *msg)
+{
+    struct thi_admin *admin = state;
+    const th_type *type = th_msg_type(msg);
+
+    if (type == &thi_adopt_type)
+        adopt(self, thi_adopt_of(msg)->child);
+    else if (type == &thi_letters_to_type)
+        thi_dead_letters_register(&admin->letters, self, msg);
+    else if (type == &thi_letter_type)
+        thi_dead_letters_tell(&admin->letters, self, msg);
+    /* what is left: exits of children and its own, which the runtime sees to */
+    return TH_OK;
+}
+
+const th_class thi_admin_class = {
+    .name = "thespis.admin",
+    .state_size = sizeof(struct thi_admin),
+    .receive = receive,
+};
