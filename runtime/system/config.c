@@ -1,0 +1,71 @@
+/* runtime/system/config.c: options are checked once, and their defaults filled in. */
+#include <sched.h>
+#include <string.h>
+
+#include "runtime/system/system.h"
+
+/* The admin, the default endpoint, one actor and one open question. */
+enum { ACTORS_LEAST = 4 };
+
+/* Cores this process may run on. */
+static uint32_t cores(void)
+{
+    cpu_set_t allowed;
+    int count = 0;
+
+    if (sched_getaffinity(0, sizeof(allowed), &allowed) == 0)
+        count = CPU_COUNT(&allowed);
+    if (count < 1)
+        return 1;
+    return count > TH_WORKERS_MAX ? TH_WORKERS_MAX : (uint32_t)count;
+}
+
+static const char *find_fault(const th_options *options)
+{
+    if (options->base != TH_BASE_POOL && options->base != TH_BASE_SIMPLE)
+        return "base: neither TH_BASE_POOL nor TH_BASE_SIMPLE";
+    if (options->name && (!*options->name || strnlen(options->name, TH_NAME_MAX + 1) > TH_NAME_MAX))
+        return "name: empty, or longer than TH_NAME_MAX";
+    if (options->workers > TH_WORKERS_MAX)
+        return "workers: more than TH_WORKERS_MAX";
+    if (options->signals & ~(uint32_t)TH_SIGNAL_TERM)
+        return "signals: a bit that is not in th_signal_flags";
+    if (options->actors_max && options->actors_max < ACTORS_LEAST)
+        return "actors_max: no room for the system's own";
+    if (options->allocator && (!options->allocator->alloc || !options->allocator->free))
+        return "allocator: a function is missing";
+    return NULL;
+}
+
+th_err thi_options_fill(const th_options *options, th_options *filled_out, const char **why_out)
+{
+    th_options filled = {0};
+    const char *fault;
+
+    if (options)
+        filled = *options;
+    fault = find_fault(&filled);
+    if (why_out)
+        *why_out = fault;
+    if (fault)
+        return TH_E_INVALID;
+    if (!filled.name)
+        filled.name = "thespis";
+    if (!filled.workers)
+        filled.workers = TH_WORKERS_DEFAULT ? TH_WORKERS_DEFAULT : cores();
+    if (!filled.actors_max)
+        filled.actors_max = TH_ACTORS_MAX_DEFAULT;
+    if (!filled.timers_max)
+        filled.timers_max = TH_TIMERS_MAX_DEFAULT;
+    if (!filled.memory_max)
+        filled.memory_max = TH_MEMORY_MAX_DEFAULT;
+    *filled_out = filled;
+    return TH_OK;
+}
+
+th_err th_options_check(const th_options *options, const char **why_out)
+{
+    th_options filled;
+
+    return thi_options_fill(options, &filled, why_out);
+}

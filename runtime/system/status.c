@@ -1,0 +1,354 @@
+/* runtime/system/status.c: what a system can say about itself. */
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "runtime/system/census.h"
+#include "runtime/system/external.h"
+#include "runtime/actor/mail.h"
+#include "mailbox/msg.h"
+
+/* How long an actor may take to say how it is; one that needs longer is stuck in a handler, and is
+ * described as seen from outside. Nanoseconds. */
+#define ANSWER_NS 100000000u
+
+/* Stuck actors that a walk over all waits for, before it stops asking. */
+enum { PATIENCE = 8 };
+
+static bool is_simple(const th_system *system)
+{
+    return system->stage.base == TH_BASE_SIMPLE;
+}
+
+/* ---- the system ---- */
+
+static void sum(th_system *system, uint64_t totals[THI_STAT_COUNT], th_pool_status *pool_out)
+{
+    struct thi_stage *stage = &system->stage;
+
+    thi_stats_sum(&stage->stats, totals);
+    if (is_simple(system)) {
+        thi_stats_sum(&stage->step.worker.stats, totals);
+        pool_out->turns = thi_stats_get(&stage->step.worker.stats, THI_STAT_TURNS);
+        return;
+    }
+    pthread_mutex_lock(&system->figures_lock);
+    if (system->pool_stopped) {
+        thi_stats_sum(&stage->pool.ended, totals);
+        pool_out->workers = system->options.workers;
+        pool_out->turns = totals[THI_STAT_TURNS];
+        pool_out->steals = totals[THI_STAT_STEALS];
+        pool_out->parks = totals[THI_STAT_PARKS];
+        pool_out->wakes = totals[THI_STAT_WAKES];
+        pool_out->rescues = totals[THI_STAT_RESCUES];
+    } else {
+        thi_pool_stats(&stage->pool, totals);
+        thi_pool_status(&stage->pool, pool_out);
+    }
+    pthread_mutex_unlock(&system->figures_lock);
+}
+
+static th_counts counts_of(const uint64_t totals[THI_STAT_COUNT])
+{
+    th_counts counts = {
+        .accepted = totals[THI_STAT_ACCEPTED],
+        .handled = totals[THI_STAT_HANDLED],
+        .dead = totals[THI_STAT_DEAD],
+        .failed = totals[THI_STAT_FAILED],
+        .poisoned = totals[THI_STAT_POISONED],
+        .letters_dropped = totals[THI_STAT_LETTERS_DROPPED],
+        .refused = totals[THI_STAT_REFUSED],
+        .spawned = totals[THI_STAT_SPAWNED],
+        .exited = totals[THI_STAT_EXITED],
+        .wakeups_set = totals[THI_STAT_WAKEUPS_SET],
+        .wakeups_fired = totals[THI_STAT_WAKEUPS_FIRED],
+        .wakeups_cancelled = totals[THI_STAT_WAKEUPS_CANCELLED],
+    };
+
+    for (int i = 0; i < TH_DEAD_COUNT; i++)
+        counts.dead_by_reason[i] = totals[THI_STAT_DEAD_REASONS + i];
+    /* the admin is nobody's business */
+    counts.spawned -= counts.spawned > 0;
+    return counts;
+}
+
+/* What there is before a start, too. */
+static void fill_constant(th_system *system, th_system_status *status)
+{
+    struct thi_stage *stage = &system->stage;
+
+    *status = (th_system_status){
+        .name = system->name,
+        .base = stage->base,
+        .id = stage->id,
+        .actors_max = system->options.actors_max,
+        .timers_max = stage->timers_max,
+        .memory_max = system->options.memory_max,
+        .memory_bytes = thi_memory_bytes(&stage->memory),
+        .memory_bytes_peak = thi_memory_peak(&stage->memory),
+    };
+    pthread_mutex_lock(&stage->classes_lock);
+    status->classes = stage->class_count;
+    pthread_mutex_unlock(&stage->classes_lock);
+}
+
+th_err th_system_status_read(th_system *system, th_system_status *status_out)
+{
+    uint64_t totals[THI_STAT_COUNT] = {0};
+    struct thi_stage *stage;
+    th_err err;
+
+    if (!system || !status_out)
+        return TH_E_INVALID;
+    stage = &system->stage;
+    fill_constant(system, status_out);
+    err = thi_system_check(system);
+    if (err == TH_E_STATE)
+        return err;
+    sum(system, totals, &status_out->pool);
+    status_out->counts = counts_of(totals);
+    status_out->uptime_ns = thi_clock_now(&stage->clock) - system->started_ns;
+    /* relaxed, all: figures */
+    status_out->shutting_down = atomic_load_explicit(&stage->closing, memory_order_relaxed);
+    status_out->endpoints = 1 + atomic_load_explicit(&stage->open_endpoints, memory_order_relaxed);
+    status_out->dead_letter_handlers =
+        atomic_load_explicit(&stage->letter_handlers, memory_order_relaxed);
+    status_out->wakeups_pending = thi_timers_count(&stage->timers);
+    if (status_out->counts.exited > status_out->counts.spawned)
+        status_out->counts.exited = status_out->counts.spawned; /* the admin, again */
+    status_out->actors = status_out->counts.spawned - status_out->counts.exited;
+    return err;
+}
+
+/* ---- actors ---- */
+
+/* Asks the actor's runtime, which answers between two messages. */
+static th_err ask(th_system *system, th_actor_status *status)
+{
+    struct thi_external *self = system->self;
+    th_msg *question, *answer;
+    const struct thi_status *figures;
+    th_err err;
+
+    thi_voice_enter(&self->endpoint.self.voice);
+    question = thi_msg_create(&self->heap, &thi_ask_status_type, 0);
+    thi_voice_leave(&self->endpoint.self.voice);
+    if (!question)
+        return TH_E_NOMEM;
+    err = thi_external_ask(self, status->addr, question, ANSWER_NS, &answer);
+    if (err)
+        return err;
+    figures = thi_status_of(answer);
+    if (figures) {
+        status->parent = figures->parent;
+        status->waiting = figures->waiting;
+        status->children = figures->children;
+        status->wakeups = figures->wakeups;
+    }
+    th_msg_destroy(&self->endpoint.self, answer);
+    return TH_OK;
+}
+
+/* Simple base, under step.lock: nobody runs, so all can be seen. */
+static void look(th_system *system, th_actor_status *status)
+{
+    struct thi_cell *cell = thi_directory_find(&system->stage.directory, status->addr);
+
+    status->waiting = thi_census_depth(cell);
+    status->parent = (th_addr){cell->parent_generation ? status->addr.system : 0,
+                               cell->parent_slot, cell->parent_generation};
+    status->wakeups = cell->extra ? cell->extra->wakeups.count : 0;
+}
+
+static th_err actor_status(th_system *system, th_addr actor, th_actor_status *status_out)
+{
+    th_err err = TH_E_NO_ACTOR;
+
+    if (is_simple(system)) {
+        pthread_mutex_lock(&system->stage.step.lock);
+        if (thi_census_find(system, actor, status_out)) {
+            look(system, status_out);
+            err = TH_OK;
+        }
+        pthread_mutex_unlock(&system->stage.step.lock);
+        return err;
+    }
+    if (!thi_census_find(system, actor, status_out))
+        return err;
+    /* an actor that asks would keep a worker waiting, perhaps the one it waits for */
+    if (thi_system_is_actors_thread(system))
+        return TH_OK;
+    err = ask(system, status_out);
+    return err == TH_E_TIMEOUT || err == TH_E_NOMEM || err == TH_E_LIMIT ? TH_OK : err;
+}
+
+th_err th_actor_status_read(th_system *system, th_addr actor, th_actor_status *status_out)
+{
+    th_err err = thi_system_check(system);
+
+    if (err)
+        return err;
+    if (!status_out || th_addr_is_none(actor))
+        return TH_E_INVALID;
+    if (actor.system != system->stage.id)
+        return TH_E_FOREIGN;
+    return actor_status(system, actor, status_out);
+}
+
+static void each_simple(th_system *system,
+                        void (*each)(void *context, const th_actor_status *status), void *context)
+{
+    th_actor_status status;
+    uint32_t slot = 0;
+    bool is_idle;
+
+    pthread_mutex_lock(&system->stage.step.lock);
+    while (thi_census_next(system, &slot, &status, &is_idle)) {
+        look(system, &status);
+        each(context, &status);
+    }
+    pthread_mutex_unlock(&system->stage.step.lock);
+}
+
+th_err th_actors_each(th_system *system, void (*each)(void *context, const th_actor_status *status),
+                      void *context)
+{
+    th_err err = thi_system_check(system);
+    th_actor_status status;
+    uint32_t slot = 0;
+    int patience = PATIENCE;
+    bool is_idle;
+
+    if (err)
+        return err;
+    if (!each)
+        return TH_E_INVALID;
+    if (is_simple(system)) {
+        each_simple(system, each, context);
+        return TH_OK;
+    }
+    if (thi_system_is_actors_thread(system))
+        patience = 0; /* as in actor_status() */
+    while (thi_census_next(system, &slot, &status, &is_idle)) {
+        err = patience > 0 ? ask(system, &status) : TH_OK;
+        if (err == TH_E_CLOSED)
+            return err;
+        if (err == TH_E_TIMEOUT)
+            patience--;
+        if (err != TH_E_NO_ACTOR) /* it exited meanwhile */
+            each(context, &status);
+    }
+    return TH_OK;
+}
+
+/* ---- text ---- */
+
+struct page {
+    char *text;
+    size_t size;
+    size_t length; /* it has in full */
+};
+
+static void say(struct page *page, const char *what, const char *format, ...) TH_PRINTF(3, 4);
+
+/* One line: what, and how it is. */
+static void say(struct page *page, const char *what, const char *format, ...)
+{
+    char line[TH_NAME_MAX + 64];
+    int length = snprintf(line, sizeof(line), "  %-28s ", what);
+    va_list arguments;
+
+    va_start(arguments, format);
+    vsnprintf(line + length, sizeof(line) - (size_t)length, format, arguments);
+    va_end(arguments);
+    for (const char *c = line; *c; c++)
+        if (++page->length < page->size)
+            page->text[page->length - 1] = *c;
+    if (++page->length < page->size)
+        page->text[page->length - 1] = '\n';
+}
+
+static void say_count(struct page *page, const char *what, uint64_t count)
+{
+    say(page, what, "%" PRIu64, count);
+}
+
+/* A counter and the limit it runs against. */
+static void say_limit(struct page *page, const char *what, uint64_t count, uint64_t limit)
+{
+    if (limit)
+        say(page, what, "%" PRIu64 " of %" PRIu64, count, limit);
+    else
+        say(page, what, "%" PRIu64 ", no limit", count);
+}
+
+static void say_messages(struct page *page, const th_counts *counts)
+{
+    char what[96];
+
+    say_count(page, "accepted", counts->accepted);
+    say_count(page, "handled", counts->handled);
+    say_count(page, "dead", counts->dead);
+    for (int i = 0; i < TH_DEAD_COUNT; i++)
+        if (counts->dead_by_reason[i]) {
+            snprintf(what, sizeof(what), "dead, %s:", th_dead_reason_text((th_dead_reason)i));
+            say_count(page, what, counts->dead_by_reason[i]);
+        }
+    say_count(page, "failed deliveries", counts->failed);
+    say_count(page, "poisoned", counts->poisoned);
+    say_count(page, "letters dropped", counts->letters_dropped);
+    say_count(page, "refused", counts->refused);
+}
+
+static void say_pool(struct page *page, const th_pool_status *pool)
+{
+    say_limit(page, "workers", pool->workers, TH_WORKERS_MAX);
+    say_count(page, "workers running", pool->running);
+    say_count(page, "workers blocked", pool->blocked);
+    say_limit(page, "spare workers", pool->spares, TH_SPARE_WORKERS_MAX);
+    say_count(page, "threads of their own", pool->own_threads);
+    say_count(page, "turns", pool->turns);
+    say_count(page, "steals", pool->steals);
+    say_count(page, "parks", pool->parks);
+    say_count(page, "wakes", pool->wakes);
+    say_count(page, "rescues", pool->rescues);
+}
+
+size_t th_system_status_print(const th_system_status *status, char *text, size_t size)
+{
+    struct page page = {text, text ? size : 0, 0};
+
+    if (!status) {
+        if (page.size)
+            *text = '\0';
+        return 0;
+    }
+    say(&page, "system", "%s", status->name ? status->name : "(none)");
+    say(&page, "id", "%016" PRIx64, status->id);
+    say(&page, "base", "%s", status->base == TH_BASE_SIMPLE ? "simple" : "pool");
+    say(&page, "uptime", "%" PRIu64 ".%03u s", status->uptime_ns / 1000000000u,
+        (unsigned)(status->uptime_ns / 1000000u % 1000u));
+    say(&page, "shutting down", "%s", status->shutting_down ? "yes" : "no");
+    say_messages(&page, &status->counts);
+    say_limit(&page, "actors", status->actors, status->actors_max);
+    say_count(&page, "spawned", status->counts.spawned);
+    say_count(&page, "exited", status->counts.exited);
+    say_count(&page, "endpoints", status->endpoints);
+    say_limit(&page, "classes", status->classes, TH_CLASSES_MAX);
+    say_limit(&page, "dead-letter handlers", status->dead_letter_handlers,
+              TH_DEAD_LETTER_HANDLERS_MAX);
+    say_limit(&page, "wakeups pending", status->wakeups_pending, status->timers_max);
+    say_count(&page, "wakeups set", status->counts.wakeups_set);
+    say_count(&page, "wakeups fired", status->counts.wakeups_fired);
+    say_count(&page, "wakeups cancelled", status->counts.wakeups_cancelled);
+    say_limit(&page, "memory, bytes", status->memory_bytes, status->memory_max);
+    say_count(&page, "memory at its peak, bytes", status->memory_bytes_peak);
+    if (status->base == TH_BASE_POOL)
+        say_pool(&page, &status->pool);
+    else
+        say_count(&page, "turns", status->pool.turns);
+    if (page.size)
+        text[page.length < page.size ? page.length : page.size - 1] = '\0';
+    return page.length;
+}

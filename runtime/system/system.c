@@ -1,0 +1,601 @@
+/* runtime/system/system.c: a system's life: create, start, shutdown, destroy.
+ *
+ * What has to hold while threads come and go is in system.h. */
+#include "runtime/system/system.h"
+
+#include <thespis/external.h>
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+
+#include "runtime/system/census.h"
+#include "runtime/system/drive.h"
+#include "runtime/system/external.h"
+#include "runtime/admin/admin.h"
+#include "runtime/actor/classes.h"
+#include "runtime/actor/receive.h"
+#include "runtime/actor/send.h"
+#include "runtime/actor/spawn.h"
+#include "runtime/actor/wakeup.h"
+#include "mailbox/msg.h"
+
+th_err thi_system_check(th_system *system)
+{
+    if (!system)
+        return TH_E_INVALID;
+    switch (thi_system_state(system)) {
+    case THI_SYSTEM_MADE:
+    case THI_SYSTEM_STARTING:
+        return TH_E_STATE;
+    case THI_SYSTEM_RUNNING:
+        return TH_OK;
+    case THI_SYSTEM_DOWN:
+        break;
+    }
+    return TH_E_CLOSED;
+}
+
+static bool is_simple(const th_system *system)
+{
+    return system->stage.base == TH_BASE_SIMPLE;
+}
+
+/* On the worker that runs the admin's last turn. */
+static void admin_gone(struct thi_stage *stage)
+{
+    th_system *system = stage->system;
+
+    pthread_mutex_lock(&system->lock);
+    system->admin_gone = true;
+    pthread_cond_broadcast(&system->changed);
+    pthread_mutex_unlock(&system->lock);
+}
+
+/* ---- create and destroy ---- */
+
+/* A fresh id, which no other system has, here or elsewhere; 0 is nobody's. */
+static uint64_t fresh_id(void)
+{
+    uint64_t id;
+
+    do
+        id = thi_random_fresh();
+    while (id == 0);
+    return id;
+}
+
+/* The handle itself is in nobody's byte count: it outlives the count. Allocators promise no more
+ * than 16 bytes of alignment, and parts of a system want a cache line. */
+static th_system *take_handle(const th_allocator *hooks)
+{
+    struct thi_memory memory;
+    char *block;
+    th_system *system;
+
+    if (thi_memory_init(&memory, hooks, 0))
+        return NULL;
+    block = thi_memory_take(&memory, sizeof(*system) + TH_CACHE_LINE);
+    if (!block)
+        return NULL;
+    system = (th_system *)(void *)(block + TH_CACHE_LINE - (uintptr_t)block % TH_CACHE_LINE);
+    system->block = block;
+    return system;
+}
+
+static void give_handle(th_system *system)
+{
+    th_allocator hooks = system->stage.memory.hooks;
+    void *block = system->block;
+    struct thi_memory memory;
+
+    if (thi_memory_init(&memory, hooks.alloc ? &hooks : NULL, 0))
+        TH_NEVER("take_handle() had them");
+    thi_memory_give(&memory, block, sizeof(*system) + TH_CACHE_LINE);
+}
+
+static void init_changed(pthread_cond_t *changed)
+{
+    pthread_condattr_t monotonic;
+
+    pthread_condattr_init(&monotonic);
+    pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
+    pthread_cond_init(changed, &monotonic);
+    pthread_condattr_destroy(&monotonic);
+}
+
+th_system *th_system_create(const th_options *options)
+{
+    th_options filled;
+    th_system *system;
+    struct thi_stage *stage;
+
+    if (thi_options_fill(options, &filled, NULL))
+        return NULL;
+    system = take_handle(filled.allocator);
+    if (!system)
+        return NULL;
+    stage = &system->stage;
+    if (thi_memory_init(&stage->memory, filled.allocator, filled.memory_max))
+        TH_NEVER("the hooks were checked");
+    thi_depot_init(&stage->depot, &stage->memory);
+    snprintf(system->name, sizeof(system->name), "%s", filled.name);
+    system->options = filled;
+    system->options.name = system->name;
+    system->options.allocator = NULL; /* copied above */
+    stage->system = system;
+    stage->id = fresh_id();
+    stage->base = filled.base;
+    stage->timers_max = filled.timers_max;
+    stage->shutdown_asked = thi_system_ask_shutdown;
+    stage->admin_gone = admin_gone;
+    pthread_mutex_init(&stage->cells_lock, NULL);
+    pthread_mutex_init(&stage->classes_lock, NULL);
+    pthread_mutex_init(&stage->spawn_lock, NULL);
+    pthread_mutex_init(&system->lock, NULL);
+    pthread_mutex_init(&system->figures_lock, NULL);
+    init_changed(&system->changed);
+    return system;
+}
+
+/* Everything that start made and a shutdown left (S1), the last first. */
+static void clear_stage(th_system *system)
+{
+    struct thi_stage *stage = &system->stage;
+
+    if (system->exit_request)
+        th_msg_destroy(&system->self->endpoint.self, system->exit_request);
+    system->exit_request = NULL;
+    if (system->self)
+        thi_external_close(system->self);
+    system->self = NULL;
+    if (is_simple(system))
+        thi_step_stop(&stage->step);
+    thi_cells_fini(stage);
+    thi_heap_fini(&stage->ticker_heap);
+    thi_timers_fini(&stage->timers);
+    thi_directory_fini(&stage->directory);
+}
+
+th_err th_system_destroy(th_system *system)
+{
+    struct thi_stage *stage;
+    uint64_t blocks, bytes;
+
+    if (!system)
+        return TH_OK;
+    stage = &system->stage;
+    /* acquire: what the closers did before; pairs with the release in th_endpoint_close() */
+    if (thi_system_state(system) == THI_SYSTEM_RUNNING ||
+        atomic_load_explicit(&stage->open_endpoints, memory_order_acquire) != 0)
+        return TH_E_STATE;
+    if (thi_system_state(system) == THI_SYSTEM_DOWN)
+        clear_stage(system);
+    thi_classes_fini(stage);
+    blocks = thi_depot_fini(&stage->depot);
+    bytes = thi_memory_fini(&stage->memory);
+#if THI_CHECKED
+    /* As LeakSanitizer would, for memory that it takes for ours: also a user's th_alloc() or message
+     * that was never given back ends a checked program here. */
+    if (blocks || bytes)
+        fprintf(stderr, "thespis: system \"%s\" is left with %llu blocks and %llu bytes\n",
+                system->name, (unsigned long long)blocks, (unsigned long long)bytes);
+    TH_ASSERT(blocks == 0 && bytes == 0);
+#else
+    (void)blocks;
+    (void)bytes;
+#endif
+    pthread_mutex_destroy(&stage->cells_lock);
+    pthread_mutex_destroy(&stage->classes_lock);
+    pthread_mutex_destroy(&stage->spawn_lock);
+    pthread_mutex_destroy(&system->lock);
+    pthread_mutex_destroy(&system->figures_lock);
+    pthread_cond_destroy(&system->changed);
+    give_handle(system);
+    return TH_OK;
+}
+
+/* ---- start ---- */
+
+static th_err start_pool(th_system *system)
+{
+    struct thi_stage *stage = &system->stage;
+    struct thi_pool_options options = {
+        .name = system->name,
+        .workers = system->options.workers,
+        .pin = system->options.pin_workers,
+        .system = stage->id,
+        .stage = stage,
+        .memory = &stage->memory,
+        .depot = &stage->depot,
+        .ops = &thi_receive_ops,
+    };
+    th_err err;
+
+    err = thi_reclaimer_start(&stage->reclaimer, thi_cells_reclaimed, stage);
+    if (err)
+        return err;
+    err = thi_pool_start(&stage->pool, &options);
+    if (err)
+        goto fail_reclaimer;
+    err = thi_alarm_start(&stage->alarm, &stage->timers, &stage->clock, thi_timer_fire, stage);
+    if (err)
+        goto fail_pool;
+    return TH_OK;
+
+fail_pool:
+    thi_pool_stop(&stage->pool);
+fail_reclaimer:
+    thi_reclaimer_stop(&stage->reclaimer);
+    return err;
+}
+
+static void stop_pool(th_system *system)
+{
+    struct thi_stage *stage = &system->stage;
+
+    thi_alarm_stop(&stage->alarm);
+    pthread_mutex_lock(&system->figures_lock);
+    thi_pool_stop(&stage->pool);
+    system->pool_stopped = true;
+    pthread_mutex_unlock(&system->figures_lock);
+    thi_cells_flush_shared(stage);
+    thi_reclaimer_stop(&stage->reclaimer);
+}
+
+/* The floor below, with nothing alive on it. */
+static th_err make_stage(th_system *system)
+{
+    struct thi_stage *stage = &system->stage;
+    th_err err;
+
+    if (is_simple(system))
+        thi_clock_init_virtual(&stage->clock, 0);
+    else
+        thi_clock_init_real(&stage->clock);
+    err = thi_directory_init(&stage->directory, &stage->memory, stage->id,
+                             system->options.actors_max);
+    if (err)
+        return err;
+    err = thi_timers_init(&stage->timers, &stage->memory, stage->timers_max);
+    if (err)
+        goto fail_directory;
+    if (is_simple(system))
+        err = thi_step_start(&stage->step, &thi_receive_ops, &stage->memory, &stage->depot,
+                             stage->id, stage, system->options.seed);
+    if (err)
+        goto fail_timers;
+    thi_heap_init(&stage->ticker_heap, &stage->memory, &stage->depot);
+    stage->ticker = (struct thi_endpoint){.self.voice.heap = &stage->ticker_heap, .stage = stage};
+    return TH_OK;
+
+fail_timers:
+    thi_timers_fini(&stage->timers);
+fail_directory:
+    thi_directory_fini(&stage->directory);
+    return err;
+}
+
+/* On the signals' thread. */
+static void signalled(void *context)
+{
+    th_system *system = context;
+
+    if (is_simple(system))
+        /* relaxed: a request, not data; whoever drives looks at each turn */
+        atomic_store_explicit(&system->signalled, true, memory_order_relaxed);
+    else
+        thi_system_ask_shutdown(system);
+}
+
+/* A start that failed late: the admin lives already, and nobody else does. */
+static void end_admin(th_system *system)
+{
+    thi_system_ask_shutdown(system);
+    if (is_simple(system)) {
+        while (thi_drive_turn(system))
+            continue;
+        return;
+    }
+    pthread_mutex_lock(&system->lock);
+    while (!system->admin_gone)
+        pthread_cond_wait(&system->changed, &system->lock);
+    pthread_mutex_unlock(&system->lock);
+}
+
+/* Threads, admin and default endpoint. The admin comes first of those that have an address: slot 0
+ * is its own. */
+static th_err populate(th_system *system)
+{
+    th_self *self = &system->self->endpoint.self;
+    th_err err = is_simple(system) ? TH_OK : start_pool(system);
+
+    if (err)
+        return err;
+    err = thi_spawn_admin(self, &thi_admin_class);
+    if (err)
+        goto fail_pool;
+    if (system->options.signals)
+        err = thi_signals_start(&system->signals, signalled, system);
+    if (err)
+        goto fail_admin;
+    err = thi_external_move_in(system->self);
+    if (err)
+        goto fail_signals;
+    return TH_OK;
+
+fail_signals:
+    thi_signals_stop(&system->signals);
+fail_admin:
+    end_admin(system);
+fail_pool:
+    if (!is_simple(system))
+        stop_pool(system);
+    return err;
+}
+
+/* As new, for another start. */
+static void forget_start(th_system *system)
+{
+    struct thi_stage *stage = &system->stage;
+
+    system->asked = system->admin_gone = system->ending = system->pool_stopped = false;
+    memset(&stage->stats, 0, sizeof(stage->stats));
+    /* relaxed, both: no other thread is left */
+    atomic_store_explicit(&stage->closing, false, memory_order_relaxed);
+    atomic_store_explicit(&system->signalled, false, memory_order_relaxed);
+}
+
+static th_err start(th_system *system)
+{
+    struct thi_external *self;
+    th_err err = make_stage(system);
+
+    if (err)
+        return err;
+    self = thi_external_make(system, true);
+    system->self = self;
+    if (self)
+        system->exit_request = th_msg_create(&self->endpoint.self, &th_exit_request_type);
+    err = system->exit_request ? populate(system) : TH_E_NOMEM;
+    if (!err) {
+        system->started_ns = thi_clock_now(&system->stage.clock);
+        return TH_OK;
+    }
+    if (system->exit_request)
+        th_msg_destroy(&self->endpoint.self, system->exit_request);
+    system->exit_request = NULL;
+    system->self = NULL;
+    if (is_simple(system))
+        thi_step_stop(&system->stage.step);
+    thi_cells_fini(&system->stage);
+    if (self)
+        thi_external_unmake(self);
+    thi_heap_fini(&system->stage.ticker_heap);
+    thi_timers_fini(&system->stage.timers);
+    thi_directory_fini(&system->stage.directory);
+    forget_start(system);
+    return err;
+}
+
+th_err th_system_start(th_system *system)
+{
+    uint8_t made = THI_SYSTEM_MADE;
+    th_err err;
+
+    if (!system)
+        return TH_E_INVALID;
+    /* acquire: what a start that failed left; relaxed on failure: nothing is read */
+    if (!atomic_compare_exchange_strong_explicit(&system->state, &made, THI_SYSTEM_STARTING,
+                                                 memory_order_acquire, memory_order_relaxed))
+        return TH_E_STATE;
+    err = start(system);
+    thi_system_set_state(system, err ? THI_SYSTEM_MADE : THI_SYSTEM_RUNNING);
+    return err;
+}
+
+/* ---- shutdown ---- */
+
+void thi_system_ask_shutdown(th_system *system)
+{
+    struct thi_stage *stage = &system->stage;
+    th_msg *request;
+
+    thi_spawn_close(stage);
+    pthread_mutex_lock(&system->lock);
+    request = system->exit_request;
+    system->exit_request = NULL;
+    system->asked = true;
+    pthread_cond_broadcast(&system->changed);
+    pthread_mutex_unlock(&system->lock);
+    if (request)
+        thi_post_to(&system->self->endpoint.self, th_addr_none(), stage->admin, request);
+}
+
+struct is_worker {
+    pthread_t thread;
+    bool found;
+};
+
+static void compare_thread(void *context, struct thi_worker *worker)
+{
+    struct is_worker *search = context;
+
+    search->found = search->found || pthread_equal(search->thread, worker->thread);
+}
+
+bool thi_system_is_actors_thread(th_system *system)
+{
+    struct is_worker search = {pthread_self(), false};
+
+    if (is_simple(system)) {
+        if (thi_drive_enter(system))
+            return true;
+        thi_drive_leave(system);
+        return false;
+    }
+    pthread_mutex_lock(&system->figures_lock);
+    if (!system->pool_stopped)
+        thi_pool_each(&system->stage.pool, compare_thread, &search);
+    pthread_mutex_unlock(&system->figures_lock);
+    return search.found;
+}
+
+/* False: @deadline_ns has passed. */
+static bool wait_changed(th_system *system, uint64_t deadline_ns)
+{
+    struct timespec until = {(time_t)(deadline_ns / 1000000000u),
+                             (long)(deadline_ns % 1000000000u)};
+
+    if (deadline_ns == UINT64_MAX)
+        return pthread_cond_wait(&system->changed, &system->lock) == 0;
+    return pthread_cond_timedwait(&system->changed, &system->lock, &until) != ETIMEDOUT;
+}
+
+/* Nobody is left to send anything but outsiders, and they are told so. */
+static void go_down(th_system *system)
+{
+    struct thi_stage *stage = &system->stage;
+
+    thi_signals_stop(&system->signals);
+    if (!is_simple(system))
+        stop_pool(system);
+    /* release: pairs with the acquire in thi_stage_is_down() */
+    atomic_store_explicit(&stage->down, true, memory_order_release);
+    pthread_mutex_lock(&system->lock);
+    thi_system_set_state(system, THI_SYSTEM_DOWN);
+    for (struct thi_external *external = system->externals; external; external = external->next)
+        thi_external_hang_up(external);
+    pthread_cond_broadcast(&system->changed);
+    pthread_mutex_unlock(&system->lock);
+    thi_external_empty(system->self);
+}
+
+static th_err shutdown_pool(th_system *system, uint64_t deadline)
+{
+    bool in_time = true;
+
+    pthread_mutex_lock(&system->lock);
+    while (in_time && !system->admin_gone)
+        in_time = wait_changed(system, deadline);
+    /* somebody else may be at it; then wait for them instead */
+    while (in_time && system->ending && thi_system_state(system) != THI_SYSTEM_DOWN)
+        in_time = wait_changed(system, deadline);
+    if (!in_time || system->ending) {
+        pthread_mutex_unlock(&system->lock);
+        return in_time ? TH_OK : TH_E_TIMEOUT;
+    }
+    system->ending = true;
+    pthread_mutex_unlock(&system->lock);
+    go_down(system);
+    return TH_OK;
+}
+
+/* Under step.lock. */
+static th_err shutdown_simple(th_system *system, uint64_t deadline)
+{
+    while (!system->admin_gone && thi_drive_on(system, deadline))
+        continue;
+    if (!system->admin_gone)
+        return TH_E_TIMEOUT;
+    if (!system->ending) {
+        system->ending = true;
+        go_down(system);
+    }
+    return TH_OK;
+}
+
+th_err th_system_shutdown(th_system *system, uint64_t timeout_ns, th_leftover leftover,
+                          void *context)
+{
+    th_err err = thi_system_check(system);
+    uint64_t deadline;
+
+    if (err)
+        return err == TH_E_CLOSED ? TH_E_STATE : err;
+    if (thi_system_is_actors_thread(system))
+        return TH_E_NOT_ALLOWED;
+    deadline = thi_clock_after(thi_clock_now(&system->stage.clock), timeout_ns);
+    if (is_simple(system)) {
+        err = thi_drive_enter(system);
+        if (err)
+            return err;
+        thi_system_ask_shutdown(system);
+        err = shutdown_simple(system, deadline);
+        thi_drive_leave(system);
+    } else {
+        thi_system_ask_shutdown(system);
+        err = shutdown_pool(system, deadline);
+    }
+    if (err == TH_E_TIMEOUT && leftover)
+        thi_census_leftovers(system, leftover, context);
+    return err;
+}
+
+static th_err wait_simple(th_system *system, uint64_t deadline)
+{
+    th_err err = thi_drive_enter(system);
+
+    if (err)
+        return err;
+    while (!system->asked && thi_system_state(system) == THI_SYSTEM_RUNNING &&
+           thi_drive_on(system, deadline))
+        continue;
+    err = thi_system_check(system);
+    if (!err && !system->asked)
+        err = TH_E_TIMEOUT;
+    thi_drive_leave(system);
+    return err;
+}
+
+th_err th_system_wait(th_system *system, uint64_t timeout_ns)
+{
+    th_err err = thi_system_check(system);
+    uint64_t deadline;
+    bool in_time = true;
+
+    if (err)
+        return err;
+    if (thi_system_is_actors_thread(system))
+        return TH_E_NOT_ALLOWED;
+    deadline = thi_clock_after(thi_clock_now(&system->stage.clock), timeout_ns);
+    if (is_simple(system))
+        return wait_simple(system, deadline);
+    pthread_mutex_lock(&system->lock);
+    while (in_time && !system->asked)
+        in_time = wait_changed(system, deadline);
+    err = thi_system_check(system);
+    if (!err && !system->asked)
+        err = TH_E_TIMEOUT;
+    pthread_mutex_unlock(&system->lock);
+    return err;
+}
+
+/* ---- the rest of the front door ---- */
+
+th_err th_class_register(th_system *system, const th_class *klass)
+{
+    if (!system || !klass || !klass->name)
+        return TH_E_INVALID;
+    if (thi_system_state(system) == THI_SYSTEM_DOWN)
+        return TH_E_CLOSED;
+    return thi_classes_add(&system->stage, klass);
+}
+
+th_self *th_system_self(th_system *system)
+{
+    if (!system || thi_system_state(system) < THI_SYSTEM_RUNNING)
+        return NULL;
+    return &system->self->endpoint.self;
+}
+
+uint64_t th_system_id(const th_system *system)
+{
+    return system ? system->stage.id : 0;
+}
+
+const char *th_version(void)
+{
+    return THI_VERSION;
+}
