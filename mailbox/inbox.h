@@ -144,8 +144,9 @@ static inline bool thi_inbox_sleep_owner(struct thi_inbox *inbox)
                                                    memory_order_release, memory_order_relaxed);
 }
 
-/** The message, if exactly one waits and it is not urgent; else NULL. It stays in the box, and the owner may read it there
- * until it takes, closes or sleeps after it; it must not be freed before (I6). */
+/** The message, if exactly one waits and it is not urgent; else NULL. It stays in the box, and the
+ * owner may read it there until it takes, closes or sleeps after it; it must not be freed before
+ * (I6). */
 static inline th_msg *thi_inbox_only_owner(struct thi_inbox *inbox)
 {
     /* acquire: the message is read next; pairs with the release in thi_inbox_push() */
@@ -157,8 +158,8 @@ static inline th_msg *thi_inbox_only_owner(struct thi_inbox *inbox)
     return msg->thi_next ? NULL : msg;
 }
 
-/** Takes @only, which thi_inbox_only_owner() gave, and sleeps, in one step. False: more mail came on top of it; everything is still
- * there, @only the oldest. */
+/** Takes @only, which thi_inbox_only_owner() gave, and sleeps, in one step. False: more mail came
+ * on top of it; everything is still there, @only the oldest. */
 static inline bool thi_inbox_sleep_after_owner(struct thi_inbox *inbox, th_msg *only)
 {
     uintptr_t top = (uintptr_t)only;

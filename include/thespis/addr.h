@@ -26,7 +26,7 @@ TH_BEGIN_C
 /** The address that names nobody. */
 static inline th_addr th_addr_none(void)
 {
-    th_addr none = {0, 0, 0};
+    th_addr none = { 0, 0, 0 };
     return none;
 }
 

@@ -33,12 +33,23 @@ TH_MESSAGE(th_troupe_limits, TH_TROUPE_LIMITS_FIELDS);
 /** Asks the leader how it is; answered with th_troupe_status. */
 TH_SIGNAL(th_troupe_ask_status);
 
+/* clang-format off: one field a line */
 #define TH_TROUPE_STATUS_FIELDS(F, S)                                                              \
     F(S, u32, workers)                                                                             \
-    F(S, u32, idle) F(S, u32, busy) F(S, u32, lingering) F(S, u32, workers_max)                    \
-        F(S, u32, idle_max) F(S, u32, pending_max) F(S, u64, pending) F(S, u64, jobs)              \
-            F(S, u64, done) F(S, u64, retried) F(S, u64, poisoned) F(S, u64, refused)              \
-                F(S, u64, deaths)
+    F(S, u32, idle)                                                                                \
+    F(S, u32, busy)                                                                                \
+    F(S, u32, lingering)                                                                           \
+    F(S, u32, workers_max)                                                                         \
+    F(S, u32, idle_max)                                                                            \
+    F(S, u32, pending_max)                                                                         \
+    F(S, u64, pending)                                                                             \
+    F(S, u64, jobs)                                                                                \
+    F(S, u64, done)                                                                                \
+    F(S, u64, retried)                                                                             \
+    F(S, u64, poisoned)                                                                            \
+    F(S, u64, refused)                                                                             \
+    F(S, u64, deaths)
+/* clang-format on */
 TH_MESSAGE(th_troupe_status, TH_TROUPE_STATUS_FIELDS);
 
 TH_BEGIN_C

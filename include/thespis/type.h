@@ -6,21 +6,26 @@
  *
  * makes `struct point { int32_t x; int32_t y; }`, `point_type`, and
  *
- *     th_msg *point_new(self, &body)                an envelope with the struct inside it, to be
- * filled in place [give] th_err  point_send(self, to, value)           the same in one step const
- * struct point *point_of(msg)             the struct inside @msg, or NULL when @msg is of another
- * type
+ *     th_msg *point_new(self, &body)         an envelope with the struct inside it, to be filled in
+ *                                            place [give]
+ *     th_err point_send(self, to, value)     the same in one step
+ *     const struct point *point_of(msg)      the struct inside @msg, or NULL when @msg is of
+ *                                            another type
  *
  * Kinds of field:
- *     bool_ i8 i16 i32 i64 u8 u16 u32 u64 f32 f64   scalars
- *     addr                                          th_addr
- *     str bytes                                     th_blob *: shared, immutable; the message owns
- * one reference; may be NULL msg                                           th_msg *: a whole
- * message inside; the message owns it; may be NULL chars, name, n char name[n]: text in place,
- * NUL-terminated array, kind, name, n                          n scalars or addresses in place
- *     nested, tag, name                             another message's struct in place (its type
- * must be visible) nesteds, tag, name, n                         n of them A type may end in
- * `rest`, a byte range of any length inside the envelope: th_msg_create_sized() and th_msg_rest().
+ *     bool_ i8 i16 i32 i64 u8 u16 u32 u64 f32 f64
+ *                            scalars
+ *     addr                   th_addr
+ *     str bytes              th_blob *: shared, immutable; the message owns one reference; may be
+ *                            NULL
+ *     msg                    th_msg *: a whole message inside; the message owns it; may be NULL
+ *     chars, name, n         char name[n]: text in place, NUL-terminated
+ *     array, kind, name, n   n scalars or addresses in place
+ *     nested, tag, name      another message's struct in place (its type must be visible)
+ *     nesteds, tag, name, n  n of them
+ *
+ * A type may end in `rest`, a byte range of any length inside the envelope: th_msg_create_sized()
+ * and th_msg_rest().
  *
  * A message without fields: TH_SIGNAL(stop) and TH_SIGNAL_TYPE(stop). A struct that no table
  * describes: TH_MESSAGE_LOCAL_TYPE(); such a message never leaves its system. */
@@ -147,7 +152,7 @@ TH_END_C
 /* one row of the table */
 #define TH_ROW(S, kind, ...) TH_ROW_##kind(S, __VA_ARGS__)
 #define TH_ROW_(S, kind, name, n, size, nested)                                                    \
-    {#name, TH_KIND_##kind, (uint32_t)offsetof(struct S, name), n, (uint32_t)(size), nested},
+    { #name, TH_KIND_##kind, (uint32_t)offsetof(struct S, name), n, (uint32_t)(size), nested },
 #define TH_ROW_bool_(S, name)           TH_ROW_(S, bool_, name, 1, sizeof(bool), 0)
 #define TH_ROW_i8(S, name)              TH_ROW_(S, i8, name, 1, 1, 0)
 #define TH_ROW_i16(S, name)             TH_ROW_(S, i16, name, 1, 2, 0)
@@ -200,15 +205,15 @@ TH_END_C
 
 /* @more flags, and @super: the address of the parent's type, or NULL */
 #define TH_MESSAGE_TYPE_AS(tag, FIELDS, more, super)                                               \
-    static const th_field tag##_fields[] = {FIELDS(TH_ROW, tag)};                                  \
-    const th_type tag##_type = {#tag,                                                              \
-                                super,                                                             \
-                                tag##_fields,                                                      \
-                                (uint32_t)(sizeof(tag##_fields) / sizeof(tag##_fields[0])),        \
-                                (uint32_t)sizeof(struct tag),                                      \
-                                (uint32_t)((more)FIELDS(TH_OWNS, tag)),                            \
-                                NULL,                                                              \
-                                NULL};
+    static const th_field tag##_fields[] = { FIELDS(TH_ROW, tag) };                                \
+    const th_type tag##_type = { #tag,                                                             \
+                                 super,                                                            \
+                                 tag##_fields,                                                     \
+                                 (uint32_t)(sizeof(tag##_fields) / sizeof(tag##_fields[0])),       \
+                                 (uint32_t)sizeof(struct tag),                                     \
+                                 (uint32_t)((more)FIELDS(TH_OWNS, tag)),                           \
+                                 NULL,                                                             \
+                                 NULL };
 
 /* A signal: its type says it all. The struct only exists so that it can be named; no byte of it
  * travels. */
@@ -219,13 +224,14 @@ TH_END_C
     TH_MESSAGE_VERBS(tag)
 #define TH_SIGNAL_TYPE(tag) TH_SIGNAL_TYPE_AS(tag, 0, NULL)
 #define TH_SIGNAL_TYPE_AS(tag, more, super)                                                        \
-    const th_type tag##_type = {#tag, super, NULL, 0, 0, (uint32_t)(more), NULL, NULL};
+    const th_type tag##_type = { #tag, super, NULL, 0, 0, (uint32_t)(more), NULL, NULL };
 
 /* A struct of the user's own, declared before as `struct tag`; @free_body may be NULL. */
 #define TH_MESSAGE_LOCAL(tag) TH_MESSAGE_VERBS(tag)
 #define TH_MESSAGE_LOCAL_TYPE(tag, free_body)                                                      \
     const th_type tag##_type = {                                                                   \
         #tag,      NULL, NULL, 0, (uint32_t)sizeof(struct tag), TH_TYPE_LOCAL | TH_TYPE_OWNS,      \
-        free_body, NULL};
+        free_body, NULL                                                                            \
+    };
 
 #endif

@@ -36,8 +36,8 @@ static int64_t ask(th_system *system)
     if (!question)
         return 0;
     body->value = 21;
-    if (th_spawn(self, &doubler, NULL, &addr) == TH_OK
-        && th_ask(self, addr, question, TH_S(10), &answer) == TH_OK) {
+    if (th_spawn(self, &doubler, NULL, &addr) == TH_OK &&
+        th_ask(self, addr, question, TH_S(10), &answer) == TH_OK) {
         value = number_of(answer) ? number_of(answer)->value : 0;
         th_msg_destroy(self, answer);
     }

@@ -1,7 +1,7 @@
 #!/bin/sh
 # Breaks the code on purpose, once per .mutant file, and demands that the named test notices.
-# usage: run.sh [-j JOBS] [-n] [NAME ...]      all of tests/mutants and tests/orders when none is named;
-#                                              -n: only try whether each still applies
+# usage: run.sh [-j JOBS] [-n] [NAME ...]
+#     all of tests/mutants and tests/orders when none is named; -n: only whether each still applies
 # Exit 1 when a mutant is missed or no longer applies, or when a test fails without any.
 set -u
 LC_ALL=C
