@@ -1,0 +1,35 @@
+/* registry.h: one line makes a benchmark known. */
+#ifndef BENCH_REGISTRY_H
+#define BENCH_REGISTRY_H
+
+#include "bench.h"
+
+#define BENCH_MAP(XX)                                                                              \
+    XX(mailbox_1core)                                                                              \
+    XX(mailbox_2core)                                                                              \
+    XX(pingpong)                                                                                   \
+    XX(counting)                                                                                   \
+    XX(counting_burst)                                                                             \
+    XX(fanin)                                                                                      \
+    XX(fanin_burst)                                                                                \
+    XX(forkjoin)                                                                                   \
+    XX(forkjoin_burst)                                                                             \
+    XX(create)                                                                                     \
+    XX(create_alive)                                                                               \
+    XX(idle)                                                                                       \
+    XX(ring)                                                                                       \
+    XX(ring503)                                                                                    \
+    XX(chameneos)                                                                                  \
+    XX(big)                                                                                        \
+    XX(timers)                                                                                     \
+    XX(timers1m)                                                                                   \
+    XX(ask)                                                                                        \
+    XX(work)                                                                                       \
+    XX(pairs)                                                                                      \
+    XX(bystander)
+
+#define XX(name) extern const struct bench bench_##name;
+BENCH_MAP(XX)
+#undef XX
+
+#endif
