@@ -60,7 +60,15 @@ static bool is_systems_own(const th_type *type)
     return type->flags & TH_TYPE_SYSTEM && type != &th_exit_request_type;
 }
 
-th_msg *th_msg_create(th_self *self, const th_type *type)
+/* What nearly every message is: small, the user's, from a voice that nobody shares. */
+static inline bool is_plain(const struct thi_voice *voice, const th_type *type)
+{
+    enum { SMALL = 1024 - sizeof(th_msg) };
+
+    return !(type->flags & TH_TYPE_SYSTEM) && type->size <= SMALL && !voice->lock;
+}
+
+static __attribute__((noinline)) th_msg *create_checked(th_self *self, const th_type *type)
 {
     struct thi_voice *voice = thi_voice_of(self);
 
@@ -73,6 +81,20 @@ th_msg *th_msg_create(th_self *self, const th_type *type)
     if (TH_UNLIKELY(type->size > TH_MESSAGE_SIZE_MAX))
         return refuse(voice, TH_E_TOO_BIG);
     return create(voice, type, 0);
+}
+
+th_msg *th_msg_create(th_self *self, const th_type *type)
+{
+    struct thi_voice *voice = thi_voice_of(self);
+    unsigned block;
+    void *at;
+
+    if (TH_UNLIKELY(!voice || !type || !is_plain(voice, type)))
+        return create_checked(self, type);
+    block = thi_heap_small_blocks[(sizeof(th_msg) + type->size + 31) / 32];
+    at = thi_heap_take(voice->heap, block);
+    return TH_LIKELY(at != NULL) ? thi_msg_dress(at, block, type, type->size)
+                                 : refuse(voice, TH_E_NOMEM);
 }
 
 th_msg *th_msg_create_sized(th_self *self, const th_type *type, size_t rest)
