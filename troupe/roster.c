@@ -7,7 +7,10 @@
  * R4. A kill is counted when a job was under way in the worker (dropped), or when the worker never
  *     finished any job: then the job may be why. A worker that finished other jobs and ends by
  *     itself before it began this one has not died of it. Progress was made, so this cannot go
- *     round for ever. */
+ *     round for ever.
+ *
+ * Past 500 lines: every function moves a job or a worker between the places of R1 and R2, and a
+ * reader checks one against the others. */
 #include "troupe/roster.h"
 
 #include <string.h>
@@ -299,7 +302,8 @@ void thi_roster_ready(struct thi_roster *roster, uint32_t index, th_addr addr, u
     } else if (worker->state == THI_ROSTER_RESTARTING) {
         worker->dropped = false;
         rest(roster, worker, now_ns);
-    } /* else it restarted with nothing lost: after a failure that it was idle or busy again since */
+        /* in other states nothing was lost: since its failure it was idle or busy again */
+    }
 }
 
 static struct thi_roster_worker *busy_with(struct thi_roster *roster, uint32_t index, th_addr addr,

@@ -163,8 +163,8 @@ void *thi_roster_failed(struct thi_roster *roster, uint32_t index, th_addr addr,
 void *thi_roster_dropped(struct thi_roster *roster, uint32_t index, th_addr addr, uint64_t id,
                          uint64_t now_ns);
 
-/** The worker at @addr has exited: it gets no more jobs. Its keepsake [give], or NULL: no worker has
- * that address. */
+/** The worker at @addr has exited: it gets no more jobs. Its keepsake [give], or NULL: no worker
+ * has that address. */
 void *thi_roster_farewell(struct thi_roster *roster, th_addr addr);
 
 /** Whether reports of that worker may still be under way: then thi_roster_exited() has to wait for

@@ -106,12 +106,12 @@ void thi_cell_retire(th_self *self, struct thi_cell *cell)
     enum { AT_ONCE = 1024, AT_ONCE_SHARED = 128 };
     struct thi_stage *stage = thi_stage_of(self);
     /* a small system has no slots to keep back */
-    uint32_t at_once =
-        stage->directory.slots_max < THI_CELLS_EXACT_BELOW ? 1 : AT_ONCE_SHARED;
+    uint32_t at_once = stage->directory.slots_max < THI_CELLS_EXACT_BELOW ? 1 : AT_ONCE_SHARED;
 
     thi_directory_expire(cell);
-    /* relaxed: ordered by the grace period. Before it, so that nobody who walks the directory takes a cell for an
-     * actor while it is being cleared. (Of an endpoint or alias the kind is still needed, and walkers skip them.) */
+    /* relaxed: ordered by the grace period. Before it, so that nobody who walks the directory takes
+     * a cell for an actor while it is being cleared. (Of an endpoint or alias the kind is still
+     * needed, and walkers skip them.) */
     if (thi_cell_kind(cell) <= THI_CELL_OWN)
         atomic_store_explicit(&cell->kind, THI_CELL_FREE, memory_order_relaxed);
     if (self->worker) {

@@ -127,7 +127,8 @@ static inline enum thi_cell_kind thi_cell_kind(const struct thi_cell *cell)
     return (enum thi_cell_kind)atomic_load_explicit(&cell->kind, memory_order_relaxed);
 }
 
-/* The same for who found the cell by walking the directory: for an actor all that is constant can be read. */
+/* The same for who found the cell by walking the directory: for an actor all that is constant can
+ * be read. */
 static inline enum thi_cell_kind thi_cell_kind_shown(const struct thi_cell *cell)
 {
     /* acquire: pairs with the release in show() of spawn.c */

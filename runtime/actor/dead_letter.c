@@ -36,8 +36,8 @@ static bool post_letter(th_self *self, th_msg *msg, th_dead_reason reason)
     th_msg *letter;
     struct thi_letter *body;
 
-    /* relaxed: whoever knows that a handler registered before this was told so through some message, which carried the
-     * count along */
+    /* relaxed: whoever knows that a handler registered before this was told so through some
+     * message, which carried the count along */
     if (atomic_load_explicit(&stage->letter_handlers, memory_order_relaxed) == 0) {
         th_msg_destroy(self, msg);
         return true;
@@ -85,8 +85,9 @@ void thi_dead_letter(th_self *self, th_msg *msg, th_dead_reason reason)
     thi_undeliverable(self, msg, reason);
 }
 
-/* Registrations count from here on, not from when the admin gets to them: its mailbox keeps the order, so a letter that
- * is posted after a registration finds the handler. The admin takes back what was no news (admin/dead_letters.c). */
+/* Registrations count from here on, not from when the admin gets to them: its mailbox keeps the
+ * order, so a letter that is posted after a registration finds the handler. The admin takes back
+ * what was no news (admin/dead_letters.c). */
 static bool reserve(struct thi_stage *stage)
 {
     /* relaxed, both: see post_letter(); the message to the admin carries the rest */

@@ -109,9 +109,8 @@ static th_err check_privilege(th_self *self, th_addr to, const th_msg *msg)
         return TH_OK; /* forwarded: the receiver gets it as a message like any other */
     thi_reclaim_enter();
     cell = thi_directory_find(&stage->directory, to);
-    if (th_addr_equal(to, stage->admin) ||
-        (cell &&
-         (thi_cell_kind(cell) == THI_CELL_ENDPOINT || thi_cell_kind(cell) == THI_CELL_ALIAS)))
+    if (th_addr_equal(to, stage->admin) || (cell && (thi_cell_kind(cell) == THI_CELL_ENDPOINT ||
+                                                     thi_cell_kind(cell) == THI_CELL_ALIAS)))
         err = TH_E_NOT_ALLOWED;
     thi_reclaim_leave();
     if (err)

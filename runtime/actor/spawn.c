@@ -196,7 +196,8 @@ static void show(th_self *self, struct thi_cell *cell)
 {
     bool has_own = cell->extra && cell->extra->own;
 
-    /* release: the class and what else is constant; pairs with the acquire in thi_cell_kind_shown() */
+    /* release: the class and what else is constant; pairs with the acquire in
+     * thi_cell_kind_shown() */
     atomic_store_explicit(&cell->kind, has_own ? THI_CELL_OWN : THI_CELL_ACTOR,
                           memory_order_release);
     thi_count(self, THI_STAT_SPAWNED);

@@ -62,8 +62,8 @@ static inline struct thi_stage *thi_stage_of(const th_self *self)
                                    : thi_endpoint_of_self(self)->stage;
 }
 
-/* Around what an outsider does to the system's cells: a read section, and on the simple base the right to make somebody
- * runnable. Nests; on the thread that drives it costs nothing. */
+/* Around what an outsider does to the system's cells: a read section, and on the simple base the
+ * right to make somebody runnable. Nests; on the thread that drives it costs nothing. */
 static inline void thi_stage_enter(struct thi_stage *stage)
 {
     if (stage->base == TH_BASE_SIMPLE)

@@ -20,7 +20,8 @@ static void adopt(th_self *self, th_addr addr)
     struct thi_cell *child = thi_directory_find(&stage->directory, addr);
     th_msg *request;
 
-    TH_ASSERT(child); /* its slot is retired by us, when we hear of its end, which comes after this */
+    TH_ASSERT(
+        child); /* its slot is retired by us, when we hear of its end, which comes after this */
     thi_children_add(stage, admin, child);
     if (thi_cell_life(admin) != THI_CELL_EXITING)
         return;

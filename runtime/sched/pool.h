@@ -41,7 +41,9 @@ struct thi_pool {
     struct thi_worker *spares_off; /* linked by own_next */
     struct thi_worker *owns;       /* linked by own_next */
     _Atomic unsigned own_count;
-    struct thi_stats ended; /* the sums of workers that are no more; under the lock, and all there is after stop */
+    struct thi_stats
+        /* the sums of workers that are no more; under the lock, and all there is after stop */
+        ended;
 };
 
 /* Starts the threads. On error nothing is left running. @pool must stay where it is. */

@@ -7,14 +7,10 @@
 static const char *life_text(enum thi_cell_state life)
 {
     switch (life) {
-    case THI_CELL_STARTING:
-        return "starting";
-    case THI_CELL_RUNNING:
-        return "running";
-    case THI_CELL_EXITING:
-        return "exiting";
-    case THI_CELL_DEAD:
-        break;
+    case THI_CELL_STARTING: return "starting";
+    case THI_CELL_RUNNING: return "running";
+    case THI_CELL_EXITING: return "exiting";
+    case THI_CELL_DEAD: break;
     }
     return "dead";
 }
@@ -31,8 +27,8 @@ static bool describe(th_system *system, struct thi_cell *cell, th_actor_status *
         return false;
     /* relaxed, all: figures; the kind's acquire brought what is constant */
     *status_out = (th_actor_status){
-        .addr = {stage->id, cell->slot,
-                 atomic_load_explicit(&cell->generation, memory_order_relaxed)},
+        .addr = { stage->id, cell->slot,
+                  atomic_load_explicit(&cell->generation, memory_order_relaxed) },
         .class_name = cell->klass->name,
         .state = life_text(life),
         .waiting = UINT64_MAX,

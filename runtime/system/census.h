@@ -1,6 +1,7 @@
 /* runtime/system/census.h: who lives in a system, as seen from outside.
  *
- * Only what may be read while the actors run. What only their own worker knows, status.c asks them. */
+ * Only what may be read while the actors run. What only their own worker knows, status.c asks
+ * them. */
 #ifndef THI_SYSTEM_CENSUS_H
 #define THI_SYSTEM_CENSUS_H
 
@@ -18,8 +19,8 @@ bool thi_census_find(th_system *system, th_addr addr, th_actor_status *status_ou
 /* Calls @leftover for each, with what it is doing. */
 void thi_census_leftovers(th_system *system, th_leftover leftover, void *context);
 
-/* Simple base, under step.lock: how many messages wait for @cell, and which is the @index-th: system
- * messages first, then in the order they will be handled. NULL: fewer wait. */
+/* Simple base, under step.lock: how many messages wait for @cell, and which is the @index-th:
+ * system messages first, then in the order they will be handled. NULL: fewer wait. */
 size_t thi_census_depth(struct thi_cell *cell);
 const th_msg *thi_census_peek(struct thi_cell *cell, size_t index);
 

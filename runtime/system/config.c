@@ -39,7 +39,7 @@ static const char *find_fault(const th_options *options)
 
 th_err thi_options_fill(const th_options *options, th_options *filled_out, const char **why_out)
 {
-    th_options filled = {0};
+    th_options filled = { 0 };
     const char *fault;
 
     if (options)

@@ -1,7 +1,8 @@
 /* runtime/system/drive.h: running the simple base.
  *
- * There is no thread of its own: whoever waits for something runs the system until it is there, under
- * step.lock, one turn at a time. When nothing is runnable, virtual time jumps to the next timer. */
+ * There is no thread of its own: whoever waits for something runs the system until it is there,
+ * under step.lock, one turn at a time. When nothing is runnable, virtual time jumps to the next
+ * timer. */
 #ifndef THI_SYSTEM_DRIVE_H
 #define THI_SYSTEM_DRIVE_H
 
@@ -15,8 +16,8 @@ void thi_drive_leave(th_system *system);
 /* One turn. false: nothing is runnable now. */
 bool thi_drive_turn(th_system *system);
 
-/* One turn, or else the next timer, if it is due by @until_ns. false: neither; if a timer is pending,
- * it is @until_ns now. */
+/* One turn, or else the next timer, if it is due by @until_ns. false: neither; if a timer is
+ * pending, it is @until_ns now. */
 bool thi_drive_on(th_system *system, uint64_t until_ns);
 
 /* Fires the first timer, if it is due by @until_ns, at its moment. */

@@ -111,8 +111,8 @@ th_err thi_external_move_in(struct thi_external *external)
     cell->state = endpoint;
     endpoint->cell = cell;
     /* relaxed: nobody else knows the cell yet */
-    endpoint->addr = (th_addr){endpoint->stage->id, cell->slot,
-                               atomic_load_explicit(&cell->generation, memory_order_relaxed)};
+    endpoint->addr = (th_addr){ endpoint->stage->id, cell->slot,
+                                atomic_load_explicit(&cell->generation, memory_order_relaxed) };
     thi_inbox_init(&cell->inbox, THI_INBOX_EMPTY);
     enlist(external);
     return TH_OK;
@@ -295,7 +295,7 @@ th_err thi_external_ask(struct thi_external *external, th_addr to, th_msg *msg, 
                         th_msg **answer_out)
 {
     th_self *self = speaker(external);
-    struct thi_waiter waiter = {0};
+    struct thi_waiter waiter = { 0 };
     struct thi_alias *alias;
     th_err err = enter(external);
 
@@ -339,7 +339,7 @@ th_err th_ask(th_self *self, th_addr to, th_msg *msg, uint64_t timeout_ns, th_ms
 th_err th_listen(th_self *self, uint64_t timeout_ns, th_msg **msg_out)
 {
     struct thi_external *external;
-    struct thi_waiter waiter = {0};
+    struct thi_waiter waiter = { 0 };
     th_err err = find(self, &external);
 
     if (msg_out)
@@ -380,12 +380,13 @@ static th_err started(th_self *self, th_msg *answer, char *why_out)
     return err ? TH_E_INIT : TH_OK;
 }
 
-/* thi_external_ask() with a spawn in place of the question: the new actor's report is the answer. */
+/* thi_external_ask() with a spawn in place of the question: the new actor's report is the
+ * answer. */
 th_err th_create(th_self *self, const th_spawn_options *options, uint64_t timeout_ns,
                  th_addr *addr_out, char *why_out)
 {
     struct thi_external *external;
-    struct thi_waiter waiter = {0};
+    struct thi_waiter waiter = { 0 };
     struct thi_alias *alias;
     th_msg *answer = NULL;
     th_err err = find(self, &external);

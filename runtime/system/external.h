@@ -1,4 +1,5 @@
-/* runtime/system/external.h: an endpoint: an address, a cell and a heap for threads that are no actors.
+/* runtime/system/external.h: an endpoint: an address, a cell and a heap for threads that are no
+ * actors.
  *
  * Who waits in it, and who is told of what, is in waiting.h. */
 #ifndef THI_SYSTEM_EXTERNAL_H
@@ -18,8 +19,8 @@ struct thi_external {
 
     struct thi_external *next, *prev; /* the system's list, under its lock */
 
-    pthread_mutex_t lock; /* what follows, and the owner's end of the inbox */
-    bool over;            /* the system is down */
+    pthread_mutex_t lock;          /* what follows, and the owner's end of the inbox */
+    bool over;                     /* the system is down */
     th_msg *mail_head, *mail_tail; /* for who listens next */
     struct thi_waiter *first, *last;
 };

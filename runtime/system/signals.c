@@ -13,7 +13,7 @@
 #include "runtime/base/thread.h"
 
 enum { SIGNALS = 2 };
-static const int numbers[SIGNALS] = {SIGTERM, SIGINT};
+static const int numbers[SIGNALS] = { SIGTERM, SIGINT };
 
 static struct {
     pthread_mutex_t lock;
@@ -21,7 +21,7 @@ static struct {
     struct sigaction before[SIGNALS];
     _Atomic uint32_t came;   /* signals so far */
     _Atomic uint32_t change; /* came, or somebody is to stop: the futex */
-} process = {.lock = PTHREAD_MUTEX_INITIALIZER};
+} process = { .lock = PTHREAD_MUTEX_INITIALIZER };
 
 static void handle(int number)
 {
@@ -58,7 +58,7 @@ static void *watch(void *context)
 
 static void take_over(void)
 {
-    struct sigaction ours = {.sa_handler = handle, .sa_flags = SA_RESTART};
+    struct sigaction ours = { .sa_handler = handle, .sa_flags = SA_RESTART };
 
     sigemptyset(&ours.sa_mask);
     for (int i = 0; i < SIGNALS; i++)

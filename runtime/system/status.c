@@ -95,7 +95,7 @@ static void fill_constant(th_system *system, th_system_status *status)
 
 th_err th_system_status_read(th_system *system, th_system_status *status_out)
 {
-    uint64_t totals[THI_STAT_COUNT] = {0};
+    uint64_t totals[THI_STAT_COUNT] = { 0 };
     struct thi_stage *stage;
     th_err err;
 
@@ -156,8 +156,8 @@ static void look(th_system *system, th_actor_status *status)
     struct thi_cell *cell = thi_directory_find(&system->stage.directory, status->addr);
 
     status->waiting = thi_census_depth(cell);
-    status->parent = (th_addr){cell->parent_generation ? status->addr.system : 0,
-                               cell->parent_slot, cell->parent_generation};
+    status->parent = (th_addr){ cell->parent_generation ? status->addr.system : 0,
+                                cell->parent_slot, cell->parent_generation };
     status->wakeups = cell->extra ? cell->extra->wakeups.count : 0;
 }
 
@@ -317,7 +317,7 @@ static void say_pool(struct page *page, const th_pool_status *pool)
 
 size_t th_system_status_print(const th_system_status *status, char *text, size_t size)
 {
-    struct page page = {text, text ? size : 0, 0};
+    struct page page = { text, text ? size : 0, 0 };
 
     if (!status) {
         if (page.size)

@@ -1,6 +1,9 @@
 /* runtime/system/system.c: a system's life: create, start, shutdown, destroy.
  *
- * What has to hold while threads come and go is in system.h. */
+ * What has to hold while threads come and go is in system.h.
+ *
+ * Past 500 lines: create, start, shutdown and destroy undo each other step by step, and are read
+ * side by side. */
 #include "runtime/system/system.h"
 
 #include <thespis/external.h>
@@ -27,12 +30,9 @@ th_err thi_system_check(th_system *system)
         return TH_E_INVALID;
     switch (thi_system_state(system)) {
     case THI_SYSTEM_MADE:
-    case THI_SYSTEM_STARTING:
-        return TH_E_STATE;
-    case THI_SYSTEM_RUNNING:
-        return TH_OK;
-    case THI_SYSTEM_DOWN:
-        break;
+    case THI_SYSTEM_STARTING: return TH_E_STATE;
+    case THI_SYSTEM_RUNNING: return TH_OK;
+    case THI_SYSTEM_DOWN: break;
     }
     return TH_E_CLOSED;
 }
@@ -176,8 +176,8 @@ th_err th_system_destroy(th_system *system)
     blocks = thi_depot_fini(&stage->depot);
     bytes = thi_memory_fini(&stage->memory);
 #if THI_CHECKED
-    /* As LeakSanitizer would, for memory that it takes for ours: also a user's th_alloc() or message
-     * that was never given back ends a checked program here. */
+    /* As LeakSanitizer would, for memory that it takes for ours: also a user's th_alloc() or
+     * message that was never given back ends a checked program here. */
     if (blocks || bytes)
         fprintf(stderr, "thespis: system \"%s\" is left with %llu blocks and %llu bytes\n",
                 system->name, (unsigned long long)blocks, (unsigned long long)bytes);
@@ -267,7 +267,7 @@ static th_err make_stage(th_system *system)
     if (err)
         goto fail_timers;
     thi_heap_init(&stage->ticker_heap, &stage->memory, &stage->depot);
-    stage->ticker = (struct thi_endpoint){.self.voice.heap = &stage->ticker_heap, .stage = stage};
+    stage->ticker = (struct thi_endpoint){ .self.voice.heap = &stage->ticker_heap, .stage = stage };
     return TH_OK;
 
 fail_timers:
@@ -427,7 +427,7 @@ static void compare_thread(void *context, struct thi_worker *worker)
 
 bool thi_system_is_actors_thread(th_system *system)
 {
-    struct is_worker search = {pthread_self(), false};
+    struct is_worker search = { pthread_self(), false };
 
     if (is_simple(system)) {
         if (thi_drive_enter(system))
@@ -445,8 +445,8 @@ bool thi_system_is_actors_thread(th_system *system)
 /* False: @deadline_ns has passed. */
 static bool wait_changed(th_system *system, uint64_t deadline_ns)
 {
-    struct timespec until = {(time_t)(deadline_ns / 1000000000u),
-                             (long)(deadline_ns % 1000000000u)};
+    struct timespec until = { (time_t)(deadline_ns / 1000000000u),
+                              (long)(deadline_ns % 1000000000u) };
 
     if (deadline_ns == UINT64_MAX)
         return pthread_cond_wait(&system->changed, &system->lock) == 0;

@@ -18,12 +18,7 @@
 struct thi_external;
 
 /* in this order */
-enum thi_system_state {
-    THI_SYSTEM_MADE,
-    THI_SYSTEM_STARTING,
-    THI_SYSTEM_RUNNING,
-    THI_SYSTEM_DOWN
-};
+enum thi_system_state { THI_SYSTEM_MADE, THI_SYSTEM_STARTING, THI_SYSTEM_RUNNING, THI_SYSTEM_DOWN };
 
 struct th_system {
     struct thi_stage stage;
@@ -31,15 +26,15 @@ struct th_system {
     char name[TH_NAME_MAX + 1];
     void *block; /* what the handle was cut out of, for its alignment */
 
-    _Atomic uint8_t state; /* enum thi_system_state */
-    uint64_t started_ns;   /* constant from start on */
+    _Atomic uint8_t state;     /* enum thi_system_state */
+    uint64_t started_ns;       /* constant from start on */
     struct thi_external *self; /* the default endpoint; from start on */
     struct thi_signals signals;
     _Atomic bool signalled; /* simple base: a signal came, whoever drives is to see to it */
     bool in_turn;           /* simple base, under step.lock: an actor's code runs right now */
 
     pthread_mutex_t figures_lock; /* the pool's workers are being looked at, or freed */
-    bool pool_stopped;            /* under it; from then on stage.pool.ended has all their figures */
+    bool pool_stopped; /* under it; from then on stage.pool.ended has all their figures */
 
     pthread_mutex_t lock;   /* what follows */
     pthread_cond_t changed; /* on CLOCK_MONOTONIC: asked, admin_gone or the state has */
@@ -63,10 +58,12 @@ static inline void thi_system_set_state(th_system *system, enum thi_system_state
     atomic_store_explicit(&system->state, (uint8_t)state, memory_order_release);
 }
 
-/* TH_OK while it runs, else what a call has to answer: TH_E_INVALID (NULL), TH_E_STATE, TH_E_CLOSED. */
+/* TH_OK while it runs, else what a call has to answer: TH_E_INVALID (NULL), TH_E_STATE,
+ * TH_E_CLOSED. */
 th_err thi_system_check(th_system *system);
 
-/* Asks the admin to exit, once, and tells who waits for it. On the simple base step.lock is held. */
+/* Asks the admin to exit, once, and tells who waits for it. On the simple base step.lock is
+ * held. */
 void thi_system_ask_shutdown(th_system *system);
 
 /* Whether the calling thread runs an actor's code right now, or could: it is one of the pool's. */

@@ -2,7 +2,8 @@
  *
  * The inbox has one owner, and the default endpoint any number of threads, so:
  *
- * X1. The owner's end of the inbox, the waiters and the queue are under the endpoint's lock. Whoever
+ * X1. The owner's end of the inbox, the waiters and the queue are under the endpoint's lock.
+ * Whoever
  *     holds it may take what is there and hand it out: answers to who asked, the rest to who
  *     listens, or to the queue.
  * X2. One of the waiters pumps: it puts the inbox to sleep, and sleeps on the endpoint's own bell,

@@ -19,7 +19,7 @@ static int count(const char *path)
 
 struct leaks leaks_look(void)
 {
-    struct leaks now = {count("/proc/self/task"), count("/proc/self/fd")};
+    struct leaks now = { count("/proc/self/task"), count("/proc/self/fd") };
 
     return now;
 }

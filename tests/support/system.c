@@ -4,8 +4,8 @@
 
 struct test_system test_system_open_with(const th_options *options)
 {
-    struct test_system ts = {.base = options ? options->base : TH_BASE_POOL,
-                             .before = leaks_look()};
+    struct test_system ts = { .base = options ? options->base : TH_BASE_POOL,
+                              .before = leaks_look() };
     const char *why = NULL;
 
     cr_assert_eq(th_options_check(options, &why), TH_OK, "%s", why ? why : "");
@@ -19,7 +19,7 @@ struct test_system test_system_open_with(const th_options *options)
 
 struct test_system test_system_open(th_base base, uint64_t seed)
 {
-    th_options options = {.base = base, .workers = 2, .seed = seed};
+    th_options options = { .base = base, .workers = 2, .seed = seed };
 
     return test_system_open_with(&options);
 }

@@ -7,9 +7,9 @@
  *         ...
  *     }
  *
- * makes the tests feature/sends_pool and feature/sends_simple, each with a system of its own: on the
- * pool with two workers, on the simple base with seed 1. When the body returns, the system is shut
- * down (unless it is already) and destroyed, and its books must balance. */
+ * makes the tests feature/sends_pool and feature/sends_simple, each with a system of its own: on
+ * the pool with two workers, on the simple base with seed 1. When the body returns, the system is
+ * shut down (unless it is already) and destroyed, and its books must balance. */
 #ifndef TESTS_SUPPORT_SYSTEM_H
 #define TESTS_SUPPORT_SYSTEM_H
 

@@ -16,7 +16,8 @@ TH_MESSAGE_TYPE(route, ROUTE_FIELDS)
 TH_SIGNAL(silence);
 TH_SIGNAL_TYPE(silence)
 
-/* Answers number n with n + 1, keeps silent about silence, answers after a second when asked `later`. */
+/* Answers number n with n + 1, keeps silent about silence, answers after a second when asked
+ * `later`. */
 TH_SIGNAL(later);
 TH_SIGNAL_TYPE(later)
 
@@ -30,18 +31,19 @@ static th_err adder_receive(th_self *self, void *state, const th_msg *msg)
     const struct number *number = number_of(msg);
 
     if (number)
-        return number_send(self, th_msg_sender(msg), (struct number){number->value + 1});
+        return number_send(self, th_msg_sender(msg), (struct number){ number->value + 1 });
     if (later_of(msg)) {
         adder->asked_by = th_msg_sender(msg);
         return th_wakeup_after(self, TH_MS(20), NULL, NULL);
     }
     if (th_wakeup_of(msg))
-        return number_send(self, adder->asked_by, (struct number){77});
+        return number_send(self, adder->asked_by, (struct number){ 77 });
     return TH_OK;
 }
 
-static const th_class adder_class = {
-    .name = "adder", .state_size = sizeof(struct adder), .receive = adder_receive};
+static const th_class adder_class = { .name = "adder",
+                                      .state_size = sizeof(struct adder),
+                                      .receive = adder_receive };
 
 static th_addr spawn(struct test_system *ts, const th_class *klass)
 {
