@@ -143,8 +143,9 @@ TH_API TH_NODISCARD th_err th_wakeup_after(th_self *self, uint64_t delay_ns, th_
 TH_API TH_NODISCARD th_err th_wakeup_every(th_self *self, uint64_t period_ns, th_msg *payload,
                                            uint64_t *id_out);
 
-/** Takes a wakeup back: after TH_OK it does not arrive. TH_E_NO_TIMER: it has fired already (a
- * one-shot may be in the mailbox) or is another actor's. */
+/** Takes a wakeup back: after TH_OK it does not arrive, not even if it had fired and was waiting in
+ * the mailbox. TH_E_NO_TIMER: a one-shot that has arrived, one cancelled before, or another
+ * actor's. */
 TH_API TH_NODISCARD th_err th_wakeup_cancel(th_self *self, uint64_t id);
 
 /* ---- dead letters ---- */

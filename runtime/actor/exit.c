@@ -100,13 +100,13 @@ void thi_exit_notice_undeliverable(th_self *self, th_msg *notice)
 
 void thi_exit_begin(th_self *self, struct thi_cell *cell, th_exit_reason reason)
 {
-    (void)self;
     if (thi_cell_life(cell) >= THI_CELL_EXITING)
         return;
     thi_cell_set_life(cell, THI_CELL_EXITING);
     cell->flags &= (uint8_t)~THI_CELL_EXIT_ASKED;
     cell->exit_reason = (uint8_t)reason;
     cell->ask_cursor = cell->first_child;
+    thi_wakeups_clear(self, cell); /* they would only become dead letters */
 }
 
 /* Asks the children that were not asked yet. false: no memory now. */

@@ -182,8 +182,6 @@ static void handle_system(th_self *self, struct thi_cell *cell, th_msg *msg)
     struct thi_stage *stage = self->worker->stage;
     const th_type *type = msg->thi_type;
 
-    if (type == &th_wakeup_type)
-        thi_wakeup_arrived(self, cell, msg);
     if (type == &th_exit_request_type) {
         take_exit_request(self, cell, msg, TH_EXIT_REQUESTED);
         return;
@@ -201,7 +199,9 @@ static void handle_system(th_self *self, struct thi_cell *cell, th_msg *msg)
         handle(self, cell, msg, TH_DELIVERIES_MAX);
         return;
     }
-    if (type == &thi_new_parent_type) {
+    if (type == &th_wakeup_type && !thi_wakeup_arrived(self, cell, msg)) {
+        /* cancelled: that is all there was to do */
+    } else if (type == &thi_new_parent_type) {
         cell->parent_slot = thi_new_parent_of(msg)->parent.slot;
         cell->parent_generation = thi_new_parent_of(msg)->parent.generation;
     } else if (type == &thi_ask_status_type) {

@@ -49,19 +49,29 @@ static bool insert(struct thi_memory *memory, struct thi_wakeup_table *table,
     return true;
 }
 
+/* The link that leads to it; NULL: it is not there. */
+static struct thi_wakeup **find(struct thi_wakeup_table *table, uint64_t id)
+{
+    struct thi_wakeup **link;
+
+    if (!table || !table->buckets)
+        return NULL;
+    for (link = bucket(table, id); *link; link = &(*link)->next)
+        if ((*link)->id == id)
+            return link;
+    return NULL;
+}
+
 static struct thi_wakeup *take(struct thi_wakeup_table *table, uint64_t id)
 {
-    struct thi_wakeup **link, *wakeup;
+    struct thi_wakeup **link = find(table, id);
+    struct thi_wakeup *wakeup = link ? *link : NULL;
 
-    if (!table->buckets)
-        return NULL;
-    for (link = bucket(table, id); (wakeup = *link); link = &wakeup->next)
-        if (wakeup->id == id) {
-            *link = wakeup->next;
-            table->count--;
-            return wakeup;
-        }
-    return NULL;
+    if (wakeup) {
+        *link = wakeup->next;
+        table->count--;
+    }
+    return wakeup;
 }
 
 /* The table of whoever speaks; made if @make. NULL: none, or no memory. */
@@ -77,36 +87,46 @@ static struct thi_wakeup_table *table_of(th_self *self, bool make)
 
 /* ---- firing ---- */
 
-static void send_copy(struct thi_stage *stage, const struct thi_wakeup *wakeup, uint64_t count)
+/* What a periodic one sends this time; NULL: no memory. */
+static th_msg *make_copy(struct thi_heap *heap, const struct thi_wakeup *wakeup)
 {
-    th_self *self = &stage->ticker.self;
     const struct th_wakeup *body = th_wakeup_of(wakeup->msg);
-    th_msg *copy = thi_msg_create(self->voice.heap, &th_wakeup_type, 0);
+    th_msg *msg = thi_msg_create(heap, &th_wakeup_type, 0);
     th_msg *payload = NULL;
+    struct th_wakeup *copy;
 
-    if (copy && body->payload && !(payload = thi_msg_dup(self->voice.heap, body->payload))) {
-        thi_msg_destroy(self->voice.heap, copy);
-        copy = NULL;
+    if (msg && body->payload && !(payload = thi_msg_dup(heap, body->payload))) {
+        thi_msg_destroy(heap, msg);
+        return NULL;
     }
-    if (!copy)
-        return; /* no memory: this firing is lost, its number shows it */
-    *(struct th_wakeup *)th_msg_body(copy) = *body;
-    ((struct th_wakeup *)th_msg_body(copy))->payload = payload;
-    ((struct th_wakeup *)th_msg_body(copy))->count = count;
-    thi_count(self, THI_STAT_WAKEUPS_FIRED);
-    thi_post_to(self, wakeup->owner, wakeup->owner, copy);
+    if (!msg)
+        return NULL;
+    copy = th_msg_body(msg);
+    *copy = *body;
+    copy->payload = payload;
+    copy->count = wakeup->count;
+    return msg;
 }
 
 static void fire_periodic(struct thi_stage *stage, struct thi_wakeup *wakeup)
 {
-    uint64_t deadline = wakeup->timer.deadline;
+    th_self *self = &stage->ticker.self;
+    uint64_t next = thi_clock_after(wakeup->timer.deadline, wakeup->period_ns);
+    th_addr owner = wakeup->owner;
+    th_msg *msg = wakeup->msg, *copy;
 
-    /* ours until again() below (T2): so the copy is made first, and a cancel that comes meanwhile
-     * lets it be the last */
+    /* ours until again() below (T2), so the copy is made before, and posted after */
     wakeup->count++;
-    send_copy(stage, wakeup, wakeup->count);
-    if (!thi_timers_again(&stage->timers, &wakeup->timer, deadline + wakeup->period_ns))
-        thi_msg_destroy(stage->ticker.self.voice.heap, wakeup->msg);
+    copy = make_copy(self->voice.heap, wakeup);
+    if (!thi_timers_again(&stage->timers, &wakeup->timer, next)) {
+        thi_msg_destroy(self->voice.heap, msg);
+        thi_msg_destroy(self->voice.heap, copy);
+        return;
+    }
+    if (!copy)
+        return; /* no memory: this firing is lost, the number of the next one shows it */
+    thi_count(self, THI_STAT_WAKEUPS_FIRED);
+    thi_post_to(self, owner, owner, copy);
 }
 
 static void fire_once(struct thi_stage *stage, struct thi_wakeup *wakeup)
@@ -138,19 +158,32 @@ void thi_timer_fire(void *context, struct thi_timer *timer)
 
 /* ---- the actor's side ---- */
 
-void thi_wakeup_arrived(th_self *self, struct thi_cell *cell, const th_msg *msg)
+bool thi_wakeup_arrived(th_self *self, struct thi_cell *cell, const th_msg *msg)
 {
-    const struct th_wakeup *body = th_wakeup_of(msg);
+    uint64_t id = th_wakeup_of(msg)->id;
+    struct thi_wakeup_table *table;
+    struct thi_wakeup **link;
 
-    (void)cell;
     thi_voice_enter(&self->voice);
-    if (table_of(self, false)) {
-        struct thi_wakeup *wakeup = take(table_of(self, false), body->id);
-
-        if (wakeup && wakeup->period_ns) /* it stays pending */
-            (void)insert(&thi_stage_of(self)->memory, table_of(self, false), wakeup);
-    }
+    table = cell->extra ? &cell->extra->wakeups : NULL;
+    link = find(table, id);
+    if (link && !(*link)->period_ns)
+        (void)take(table, id);
     thi_voice_leave(&self->voice);
+    return link != NULL;
+}
+
+/* @wakeup is out of its table, or the table goes. The answer is for the caller to destroy, or NULL;
+ * @wakeup is not ours to touch any more. */
+static th_msg *call_off(th_self *self, struct thi_wakeup *wakeup)
+{
+    th_msg *msg = wakeup->msg;
+    enum thi_cancel cancel = thi_timers_cancel(&thi_stage_of(self)->timers, &wakeup->timer);
+
+    if (cancel == THI_CANCEL_GONE)
+        return NULL; /* K2: counted as fired, and dropped when it arrives (K3) */
+    thi_count(self, THI_STAT_WAKEUPS_CANCELLED);
+    return cancel == THI_CANCEL_TAKEN ? msg : NULL; /* REVOKED: its fire destroys it */
 }
 
 void thi_wakeups_clear(th_self *self, struct thi_cell *cell)
@@ -163,13 +196,8 @@ void thi_wakeups_clear(th_self *self, struct thi_cell *cell)
         return;
     for (uint32_t i = 0; i < table->bucket_count; i++)
         for (wakeup = table->buckets[i]; wakeup; wakeup = next) {
-            /* read first: one that is on its way (K2) may be freed at any moment after the cancel;
-             * before it is handled or refused, which is us, it cannot be */
-            next = wakeup->next;
-            if (thi_timers_cancel(&stage->timers, &wakeup->timer) == THI_CANCEL_TAKEN) {
-                thi_count(self, THI_STAT_WAKEUPS_CANCELLED);
-                th_msg_destroy(self, wakeup->msg);
-            }
+            next = wakeup->next; /* first: after the cancel it may be freed at any moment */
+            th_msg_destroy(self, call_off(self, wakeup));
         }
     thi_memory_give(&stage->memory, table->buckets,
                     table->bucket_count * sizeof(struct thi_wakeup *));
@@ -181,11 +209,12 @@ static th_err set(th_self *self, uint64_t delay_ns, uint64_t period_ns, th_msg *
 {
     struct thi_stage *stage = thi_stage_of(self);
     uint64_t now = thi_clock_now(&stage->clock);
-    uint64_t deadline = delay_ns < UINT64_MAX - now ? now + delay_ns : UINT64_MAX;
+    uint64_t deadline = thi_clock_after(now, delay_ns);
     struct thi_wakeup *wakeup;
     struct thi_wakeup_table *table;
     struct th_wakeup *body;
     bool wakes = false, is_in;
+    uint64_t id;
     th_msg *msg;
     th_err err;
 
@@ -204,23 +233,23 @@ static th_err set(th_self *self, uint64_t delay_ns, uint64_t period_ns, th_msg *
     wakeup->owner = thi_self_addr(self);
     wakeup->period_ns = period_ns;
     /* relaxed: a number nobody else has */
-    wakeup->id = 1 + atomic_fetch_add_explicit(&stage->wakeup_ids, 1, memory_order_relaxed);
-    body->id = wakeup->id;
+    id = wakeup->id = 1 + atomic_fetch_add_explicit(&stage->wakeup_ids, 1, memory_order_relaxed);
+    body->id = id;
     body->delay_ns = delay_ns;
     body->count = 1;
     body->payload = payload;
     wakeup->timer.kind = THI_TIMER_WAKEUP;
-    if (id_out)
-        *id_out = wakeup->id;
     is_in = insert(&stage->memory, table, wakeup);
     err = is_in ? thi_timers_add(&stage->timers, &wakeup->timer, deadline, &wakes) : TH_E_NOMEM;
     if (err && is_in)
-        take(table, wakeup->id);
+        (void)take(table, id);
     thi_voice_leave(&self->voice);
     if (err) {
         th_msg_destroy(self, msg);
         return err;
     }
+    if (id_out)
+        *id_out = id;
     thi_count(self, THI_STAT_WAKEUPS_SET);
     if (wakes && stage->base == TH_BASE_POOL)
         thi_alarm_poke(&stage->alarm);
@@ -268,23 +297,18 @@ th_err th_wakeup_every(th_self *self, uint64_t period_ns, th_msg *payload, uint6
 
 th_err th_wakeup_cancel(th_self *self, uint64_t id)
 {
-    struct thi_stage *stage;
-    struct thi_wakeup *wakeup = NULL;
-    enum thi_cancel cancel = THI_CANCEL_GONE;
+    struct thi_wakeup *wakeup;
+    th_msg *msg = NULL;
 
     if (!self)
         return TH_E_INVALID;
-    stage = thi_stage_of(self);
+    /* On a voice that several threads share, whoever hears it may free it once it has passed
+     * thi_wakeup_arrived(): so it is touched under the lock only, and found before. */
     thi_voice_enter(&self->voice);
-    if (table_of(self, false))
-        wakeup = take(table_of(self, false), id);
+    wakeup = take(table_of(self, false), id);
     if (wakeup)
-        cancel = thi_timers_cancel(&stage->timers, &wakeup->timer);
+        msg = call_off(self, wakeup);
     thi_voice_leave(&self->voice);
-    if (cancel == THI_CANCEL_GONE)
-        return TH_E_NO_TIMER; /* never set, another's, or on its way (K2: not ours to touch) */
-    if (cancel == THI_CANCEL_TAKEN)
-        th_msg_destroy(self, wakeup->msg);
-    thi_count(self, THI_STAT_WAKEUPS_CANCELLED);
-    return TH_OK;
+    th_msg_destroy(self, msg);
+    return wakeup ? TH_OK : TH_E_NO_TIMER;
 }

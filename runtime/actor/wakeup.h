@@ -5,10 +5,11 @@
  * copies.
  *
  * K1. While PENDING or FIRING (sched/timer.h) it belongs to its actor, and is in the actor's table,
- * under its id.
+ *     under its id.
  * K2. A one-shot whose thi_timers_done() said true is on its way, and belongs to whoever holds the
- * message; it stays in the table until the
- *     actor sees it arrive, or exits. */
+ *     message; it stays in the table until the actor sees it arrive, cancels it, or exits.
+ * K3. The table has the last word: a firing that arrives and is not in it was cancelled on its way,
+ *     and goes no further. So a cancel that found its wakeup holds, whatever the alarm was doing. */
 #ifndef THI_ACTOR_WAKEUP_H
 #define THI_ACTOR_WAKEUP_H
 
@@ -24,9 +25,9 @@ struct thi_wakeup {
     uint64_t count;     /* firings so far */
 };
 
-/* @msg is a th_wakeup that arrived at @self: it is not pending any more. Before its handler
- * runs. */
-void thi_wakeup_arrived(th_self *self, struct thi_cell *cell, const th_msg *msg);
+/* @msg is a th_wakeup that arrived at @cell, whose handle is @self; to be asked once, before anybody
+ * sees it. false: it was cancelled on its way, drop it. */
+bool thi_wakeup_arrived(th_self *self, struct thi_cell *cell, const th_msg *msg);
 
 /* At the actor's exit, or the endpoint's close: cancels what is pending, releases the payloads. */
 void thi_wakeups_clear(th_self *self, struct thi_cell *cell);
