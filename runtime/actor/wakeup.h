@@ -8,8 +8,9 @@
  *     under its id.
  * K2. A one-shot whose thi_timers_done() said true is on its way, and belongs to whoever holds the
  *     message; it stays in the table until the actor sees it arrive, cancels it, or exits.
- * K3. The table has the last word: a firing that arrives and is not in it was cancelled on its way,
- *     and goes no further. So a cancel that found its wakeup holds, whatever the alarm was doing. */
+ * K3. The table has the last word: a firing that arrives and is not in it was cancelled on its
+ *     way, and goes no further. So a cancel that found its wakeup holds, whatever the alarm is at.
+ */
 #ifndef THI_ACTOR_WAKEUP_H
 #define THI_ACTOR_WAKEUP_H
 
@@ -25,8 +26,8 @@ struct thi_wakeup {
     uint64_t count;     /* firings so far */
 };
 
-/* @msg is a th_wakeup that arrived at @cell, whose handle is @self; to be asked once, before anybody
- * sees it. false: it was cancelled on its way, drop it. */
+/* @msg is a th_wakeup that arrived at @cell, whose handle is @self; to be asked once, before
+ * anybody sees or frees it. false: it was cancelled on its way, drop it. */
 bool thi_wakeup_arrived(th_self *self, struct thi_cell *cell, const th_msg *msg);
 
 /* At the actor's exit, or the endpoint's close: cancels what is pending, releases the payloads. */

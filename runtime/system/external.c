@@ -118,6 +118,13 @@ th_err thi_external_move_in(struct thi_external *external)
     return TH_OK;
 }
 
+/* A wakeup that was cancelled on its way. */
+static bool is_void(struct thi_external *external, const th_msg *msg)
+{
+    return th_msg_type(msg) == &th_wakeup_type &&
+           !thi_wakeup_arrived(speaker(external), external->endpoint.cell, msg);
+}
+
 static void bury(struct thi_external *external, th_msg *msg)
 {
     th_dead_reason reason = thi_system_state(external->system) == THI_SYSTEM_RUNNING
@@ -127,7 +134,13 @@ static void bury(struct thi_external *external, th_msg *msg)
     while (msg) {
         th_msg *next = msg->thi_next;
 
-        thi_undeliverable(speaker(external), msg, reason);
+        /* asked first: a wakeup may not be freed while it is in the table */
+        if (is_void(external, msg)) {
+            thi_count(speaker(external), THI_STAT_HANDLED);
+            th_msg_destroy(speaker(external), msg);
+        } else {
+            thi_undeliverable(speaker(external), msg, reason);
+        }
         msg = next;
     }
 }
@@ -336,18 +349,12 @@ th_err th_ask(th_self *self, th_addr to, th_msg *msg, uint64_t timeout_ns, th_ms
     return err;
 }
 
-th_err th_listen(th_self *self, uint64_t timeout_ns, th_msg **msg_out)
+/* One message of the endpoint's own, whatever it is. */
+static th_err hear(struct thi_external *external, uint64_t timeout_ns, th_msg **msg_out)
 {
-    struct thi_external *external;
     struct thi_waiter waiter = { 0 };
-    th_err err = find(self, &external);
+    th_err err = enter(external);
 
-    if (msg_out)
-        *msg_out = NULL;
-    else if (!err)
-        err = TH_E_INVALID;
-    if (!err)
-        err = enter(external);
     if (err)
         return err;
     thi_waiting_pump(external);
@@ -359,13 +366,37 @@ th_err th_listen(th_self *self, uint64_t timeout_ns, th_msg **msg_out)
         thi_waiting_leave(external, &waiter);
     }
     exit_from(external);
+    if (!err)
+        thi_count(&external->endpoint.self, THI_STAT_HANDLED);
+    *msg_out = waiter.got;
+    return err;
+}
+
+th_err th_listen(th_self *self, uint64_t timeout_ns, th_msg **msg_out)
+{
+    struct thi_external *external;
+    struct thi_clock *clock;
+    uint64_t deadline, now;
+    th_msg *msg;
+    th_err err = find(self, &external);
+
+    if (msg_out)
+        *msg_out = NULL;
+    else if (!err)
+        err = TH_E_INVALID;
     if (err)
         return err;
-    thi_count(self, THI_STAT_HANDLED);
-    if (th_msg_type(waiter.got) == &th_wakeup_type)
-        thi_wakeup_arrived(self, external->endpoint.cell, waiter.got);
-    *msg_out = waiter.got;
-    return TH_OK;
+    clock = &external->endpoint.stage->clock;
+    deadline = thi_clock_after(thi_clock_now(clock), timeout_ns);
+    while (!(err = hear(external, timeout_ns, &msg)) && is_void(external, msg)) {
+        th_msg_destroy(self, msg);
+        now = thi_clock_now(clock);
+        if (deadline != UINT64_MAX)
+            timeout_ns = deadline > now ? deadline - now : 0;
+    }
+    if (!err)
+        *msg_out = msg;
+    return err;
 }
 
 static th_err started(th_self *self, th_msg *answer, char *why_out)
