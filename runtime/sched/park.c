@@ -13,9 +13,10 @@
  * P3. The model in tests/model/park.pml proves P1 and that stop reaches everybody.
  *
  * The sentry. A worker's queue waits while its handler runs long. So whoever queues something
- * beside a parked worker makes sure that one parked worker is on watch (pool->watched): it wakes
- * every TH_SENTRY_NS, and takes the queue of a worker that has been in the same turn since the last
- * look. When nobody runs, the watch ends and everything sleeps. */
+ * beside a parked worker makes sure that one parked worker is on watch (pool->watched), and who
+ * parks while something waits in a queue takes the post itself. A sentry wakes every TH_SENTRY_NS,
+ * and takes from the queue of a worker that has been in the same turn since the last look. When
+ * nobody runs, the watch ends and everything sleeps. */
 #include "runtime/sched/pool.h"
 
 #include "runtime/base/clock.h"
@@ -146,33 +147,71 @@ static bool take_watch(struct thi_pool *pool)
                                                    memory_order_relaxed, memory_order_relaxed);
 }
 
-/* Waits for the word; as the sentry in short sleeps. Returns with the bit cleared by somebody. */
+/* Whether somebody has more than the task it runs. */
+static bool is_work_waiting(struct thi_pool *pool)
+{
+    /* acquire: as in look_for_stuck() */
+    unsigned made = atomic_load_explicit(&pool->made, memory_order_acquire);
+
+    for (unsigned i = 0; i < made; i++)
+        if (thi_runq_has_work(pool->workers[i]))
+            return true;
+    return false;
+}
+
+/* Who queues something appoints a sentry from those who are parked by then; who parks later looks
+ * whether there is need of one. */
+static bool volunteer(struct thi_pool *pool)
+{
+    uint32_t none = WATCH_NONE;
+
+    /* relaxed: as in thi_park_watch() */
+    return is_work_waiting(pool) &&
+           atomic_compare_exchange_strong_explicit(&pool->watched, &none, WATCH_ON,
+                                                   memory_order_relaxed, memory_order_relaxed);
+}
+
+static void leave_watch(struct thi_pool *pool)
+{
+    /* relaxed: the next who queues something, or parks, sees to the next sentry */
+    atomic_store_explicit(&pool->watched, WATCH_NONE, memory_order_relaxed);
+    if (is_work_waiting(pool))
+        thi_park_watch(pool);
+}
+
+/* Waits for the word; as the sentry in short sleeps. Returns with the bit cleared by somebody.
+ *
+ * The first sleep is short for everybody, unless nobody runs: queueing is a plain store, so one that
+ * happens while we park may not have seen our bit, nor we it. A moment later we do. */
 static void sleep_until_woken(struct thi_worker *worker)
 {
     struct thi_pool *pool = worker->pool;
     uint64_t seen[TH_WORKERS_MAX + TH_SPARE_WORKERS_MAX] = { 0 };
-    bool on_watch = take_watch(pool);
+    bool on_watch = take_watch(pool) || volunteer(pool);
+    /* relaxed: a hint; a submission wakes somebody, who then sees our bit */
+    bool may_rest = atomic_load_explicit(&pool->running, memory_order_relaxed) == 0;
 
     while (!is_woken(worker)) {
-        bool took;
-
-        if (!on_watch) {
+        if (!on_watch && may_rest) {
             thi_futex_wait(&worker->word, 0, UINT64_MAX);
             continue;
         }
         thi_futex_wait(&worker->word, 0, thi_clock_monotonic() + TH_SENTRY_NS);
+        if (!on_watch) {
+            may_rest = true;
+            on_watch = volunteer(pool);
+            continue;
+        }
         /* seq_cst: see end_watch() */
         if (atomic_load_explicit(&pool->running, memory_order_seq_cst) == 0) {
             on_watch = !end_watch(pool);
             continue;
         }
-        took = look_for_stuck(worker, seen);
-        if (took && clear_idle(pool, worker->index))
+        if (look_for_stuck(worker, seen) && clear_idle(pool, worker->index))
             break;
     }
     if (on_watch)
-        /* relaxed: the next who queues something appoints the next sentry */
-        atomic_store_explicit(&pool->watched, WATCH_NONE, memory_order_relaxed);
+        leave_watch(pool);
     /* relaxed: only we reset it, and a wake that comes now only costs a look (P2) */
     atomic_store_explicit(&worker->word, 0, memory_order_relaxed);
 }
