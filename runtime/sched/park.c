@@ -181,8 +181,8 @@ static void leave_watch(struct thi_pool *pool)
 
 /* Waits for the word; as the sentry in short sleeps. Returns with the bit cleared by somebody.
  *
- * The first sleep is short for everybody, unless nobody runs: queueing is a plain store, so one that
- * happens while we park may not have seen our bit, nor we it. A moment later we do. */
+ * The first sleep is short for everybody, unless nobody runs: queueing is a plain store, so one
+ * that happens while we park may not have seen our bit, nor we it. A moment later we do. */
 static void sleep_until_woken(struct thi_worker *worker)
 {
     struct thi_pool *pool = worker->pool;

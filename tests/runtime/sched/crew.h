@@ -21,9 +21,9 @@ struct job {
     job_body *body;
     struct crew *crew;
     bool is_running;
-    unsigned turns;    /* so far */
-    unsigned left;     /* for bodies that repeat themselves */
-    unsigned number;   /* for bodies that are one of many */
+    unsigned turns;               /* so far */
+    unsigned left;                /* for bodies that repeat themselves */
+    unsigned number;              /* for bodies that are one of many */
     _Atomic unsigned begun, over; /* turns, for whoever waits */
 };
 

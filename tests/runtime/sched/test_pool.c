@@ -1,4 +1,4 @@
-/* The workers: start, submit, stop; spares for the blocked, threads for those that want their own. */
+/* The workers: start, submit, stop; spares for the blocked, own threads for who wants one. */
 #include "crew.h"
 
 #include <pthread.h>
