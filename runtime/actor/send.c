@@ -135,10 +135,10 @@ static inline th_err check(th_self *self, th_addr to, const th_msg *msg)
         return thi_voice_take_why(&self->voice);
     if (TH_UNLIKELY(th_addr_is_none(to)))
         return TH_E_INVALID;
-    if (TH_UNLIKELY(msg->thi_type->flags & TH_TYPE_SYSTEM))
-        err = check_privilege(self, to, msg);
-    if (TH_UNLIKELY(!self->worker || self->worker->is_blocking) && !err)
+    if (TH_UNLIKELY(!self->worker || self->worker->is_blocking))
         err = check_speaker(self);
+    if (TH_UNLIKELY(msg->thi_type->flags & TH_TYPE_SYSTEM) && !err)
+        err = check_privilege(self, to, msg);
     return err;
 }
 

@@ -1,0 +1,604 @@
+/* A system's life: options, start, shutdown, and what each leaves behind. */
+#include "../../support/system.h"
+
+#include <pthread.h>
+#include <signal.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <thespis/config.h>
+#include <thespis/testkit.h>
+
+static const th_class idler_class = {.name = "idler"};
+
+/* ---- options ---- */
+
+static void *no_alloc(void *context, size_t size)
+{
+    (void)context;
+    (void)size;
+    return NULL;
+}
+
+static void no_free(void *context, void *memory, size_t size)
+{
+    (void)context;
+    (void)memory;
+    (void)size;
+}
+
+static void check_absurd(const th_options *options, const char *culprit)
+{
+    const char *why = NULL;
+
+    cr_expect_eq(th_options_check(options, &why), TH_E_INVALID, "%s", culprit);
+    cr_expect(why && strncmp(why, culprit, strlen(culprit)) == 0, "%s, not %s", culprit, why);
+    cr_expect_eq(th_options_check(options, NULL), TH_E_INVALID);
+    cr_expect_null(th_system_create(options), "%s", culprit);
+}
+
+Test(system, absurd_options_are_named)
+{
+    static char long_name[TH_NAME_MAX + 2];
+    th_allocator half = {.alloc = no_alloc};
+    th_allocator other_half = {.free = no_free};
+
+    memset(long_name, 'x', TH_NAME_MAX + 1);
+    check_absurd(&(th_options){.base = (th_base)7}, "base");
+    check_absurd(&(th_options){.name = ""}, "name");
+    check_absurd(&(th_options){.name = long_name}, "name");
+    check_absurd(&(th_options){.workers = TH_WORKERS_MAX + 1}, "workers");
+    check_absurd(&(th_options){.signals = 1u << 31}, "signals");
+    check_absurd(&(th_options){.actors_max = 1}, "actors_max");
+    check_absurd(&(th_options){.allocator = &half}, "allocator");
+    check_absurd(&(th_options){.allocator = &other_half}, "allocator");
+}
+
+Test(system, good_options_pass)
+{
+    const char *why = "untouched";
+    char name[TH_NAME_MAX + 1] = "";
+
+    memset(name, 'n', TH_NAME_MAX);
+    cr_expect_eq(th_options_check(NULL, &why), TH_OK);
+    cr_expect_null(why);
+    cr_expect_eq(th_options_check(&(th_options){.name = name, .workers = TH_WORKERS_MAX}, &why),
+                 TH_OK);
+}
+
+/* ---- states ---- */
+
+static void check_before_start(th_system *system)
+{
+    th_addr addr;
+    th_self *self;
+    th_system_status status;
+
+    cr_expect_null(th_system_self(system));
+    cr_expect_eq(th_system_shutdown(system, 0, NULL, NULL), TH_E_STATE);
+    cr_expect_eq(th_system_wait(system, 0), TH_E_STATE);
+    cr_expect_eq(th_endpoint_open(system, &self), TH_E_STATE);
+    cr_expect_eq(th_system_status_read(system, &status), TH_E_STATE);
+    addr = (th_addr){th_system_id(system), 1, 1};
+    cr_expect_eq(th_actor_status_read(system, addr, &(th_actor_status){0}), TH_E_STATE);
+}
+
+static void check_after_shutdown(th_system *system, th_self *me)
+{
+    th_addr addr = {th_system_id(system), 1, 1};
+    th_spawn_options how = {.klass = &idler_class};
+    th_msg *msg;
+    th_self *self;
+    th_system_status status;
+
+    cr_expect_eq(th_system_start(system), TH_E_STATE);
+    cr_expect_eq(th_system_shutdown(system, 0, NULL, NULL), TH_E_STATE);
+    cr_expect_eq(th_system_wait(system, TH_FOREVER), TH_E_CLOSED);
+    cr_expect_eq(th_endpoint_open(system, &self), TH_E_CLOSED);
+    cr_expect_eq(th_class_register(system, &idler_class), TH_E_CLOSED);
+    cr_expect_eq(th_system_self(system), me);
+    cr_expect_eq(th_tell(me, addr, th_msg_create(me, &th_exit_request_type)), TH_E_CLOSED);
+    cr_expect_eq(th_send(me, addr, th_msg_create(me, &th_exit_request_type)), TH_E_CLOSED);
+    cr_expect_eq(th_ask(me, addr, th_msg_create(me, &th_exit_request_type), TH_FOREVER, &msg),
+                 TH_E_CLOSED);
+    cr_expect_null(msg);
+    cr_expect_eq(th_listen(me, TH_FOREVER, &msg), TH_E_CLOSED);
+    cr_expect_eq(th_spawn(me, &idler_class, NULL, &addr), TH_E_CLOSED);
+    cr_expect_eq(th_create(me, &how, TH_FOREVER, &addr, NULL), TH_E_CLOSED);
+    cr_expect_eq(th_stop(me, addr), TH_E_CLOSED);
+    cr_expect_eq(th_request_shutdown(me), TH_E_CLOSED);
+    cr_expect_eq(th_wakeup_after(me, 1, NULL, NULL), TH_E_CLOSED);
+    cr_expect_eq(th_dead_letters_to_me(me, true), TH_E_CLOSED);
+    cr_expect_eq(th_actor_status_read(system, addr, &(th_actor_status){0}), TH_E_CLOSED);
+    cr_expect_eq(th_system_status_read(system, &status), TH_E_CLOSED);
+}
+
+static void live_and_die(th_base base)
+{
+    struct leaks before = leaks_look();
+    th_options options = {.base = base, .workers = 2};
+    th_system *system = th_system_create(&options);
+    th_self *me;
+
+    cr_assert_not_null(system);
+    check_before_start(system);
+    cr_assert_eq(th_system_start(system), TH_OK);
+    cr_expect_eq(th_system_start(system), TH_E_STATE);
+    cr_expect_eq(th_system_destroy(system), TH_E_STATE);
+    me = th_system_self(system);
+    cr_assert_not_null(me);
+    cr_assert_eq(th_system_shutdown(system, TEST_PATIENCE, NULL, NULL), TH_OK);
+    check_after_shutdown(system, me);
+    cr_assert_eq(th_system_destroy(system), TH_OK);
+    leaks_check(before);
+}
+
+Test(system, every_call_knows_the_state_pool)
+{
+    live_and_die(TH_BASE_POOL);
+}
+
+Test(system, every_call_knows_the_state_simple)
+{
+    live_and_die(TH_BASE_SIMPLE);
+}
+
+Test(system, null_is_an_argument_like_any_other)
+{
+    cr_expect_eq(th_system_start(NULL), TH_E_INVALID);
+    cr_expect_eq(th_system_shutdown(NULL, 0, NULL, NULL), TH_E_INVALID);
+    cr_expect_eq(th_system_wait(NULL, 0), TH_E_INVALID);
+    cr_expect_eq(th_system_destroy(NULL), TH_OK);
+    cr_expect_eq(th_system_id(NULL), 0);
+    cr_expect_null(th_system_self(NULL));
+    cr_expect_eq(th_class_register(NULL, &idler_class), TH_E_INVALID);
+    cr_expect_eq(th_endpoint_open(NULL, NULL), TH_E_INVALID);
+    cr_expect_eq(th_endpoint_close(NULL), TH_E_INVALID);
+}
+
+Test(system, one_that_never_started_can_go)
+{
+    th_system *system = th_system_create(NULL);
+
+    cr_assert_not_null(system);
+    cr_assert_neq(th_system_id(system), 0);
+    cr_assert_eq(th_class_register(system, &idler_class), TH_OK);
+    cr_assert_eq(th_system_destroy(system), TH_OK);
+}
+
+Test(system, the_version_is_three_numbers)
+{
+    int major, minor, patch;
+
+    cr_assert_eq(sscanf(th_version(), "%d.%d.%d", &major, &minor, &patch), 3, "%s", th_version());
+}
+
+/* ---- systems side by side ---- */
+
+Test(system, two_share_nothing)
+{
+    struct test_system one = test_system_open(TH_BASE_POOL, 0);
+    struct test_system two = test_system_open(TH_BASE_POOL, 0);
+    th_addr in_one;
+    th_actor_status status;
+
+    cr_assert_neq(th_system_id(one.sys), th_system_id(two.sys));
+    cr_assert_eq(th_spawn(one.me, &idler_class, NULL, &in_one), TH_OK);
+    cr_assert_eq(in_one.system, th_system_id(one.sys));
+    cr_assert_eq(th_actor_status_read(two.sys, in_one, &status), TH_E_FOREIGN);
+    cr_assert_eq(th_stop(two.me, in_one), TH_OK, "a dead letter, not an error");
+    cr_assert_eq(test_system_counts(&two).dead_by_reason[TH_DEAD_FOREIGN], 1);
+    cr_assert_eq(th_class_register(one.sys, &idler_class), TH_OK);
+    cr_assert_eq(th_spawn_with(two.me, &(th_spawn_options){.class_name = "idler"}, &in_one),
+                 TH_E_NO_CLASS);
+    cr_assert_eq(th_system_shutdown(one.sys, TEST_PATIENCE, NULL, NULL), TH_OK);
+    cr_assert_eq(th_spawn(two.me, &idler_class, NULL, &in_one), TH_OK, "two lives on");
+    two.before.threads = one.before.threads; /* the last to go sees to it that all are gone */
+    cr_assert_eq(th_system_destroy(one.sys), TH_OK);
+    test_system_close(&two);
+}
+
+Test(system, a_hundred_lives_leave_nothing, .timeout = 60)
+{
+    struct leaks before = leaks_look();
+
+    for (int i = 0; i < 100; i++) {
+        struct test_system ts = test_system_open(i % 2 ? TH_BASE_SIMPLE : TH_BASE_POOL, 0);
+        th_addr addr;
+
+        for (int n = 0; n < 10; n++)
+            cr_assert_eq(th_spawn(ts.me, &idler_class, NULL, &addr), TH_OK);
+        test_system_close(&ts);
+    }
+    leaks_check(before);
+}
+
+/* ---- shutdown ---- */
+
+/* Spawns two of its kind until it is three generations deep. */
+#define DEPTH_FIELDS(F, S) F(S, u32, left)
+TH_MESSAGE(depth, DEPTH_FIELDS);
+TH_MESSAGE_TYPE(depth, DEPTH_FIELDS)
+
+static const th_class tree_class;
+
+static th_err tree_init(th_self *self, void *state, const th_msg *arg)
+{
+    uint32_t left = arg ? depth_of(arg)->left : 3;
+    th_addr addr;
+    th_err err = TH_OK;
+
+    (void)state;
+    for (int i = 0; left && !err && i < 2; i++) {
+        struct depth *body;
+        th_msg *next = depth_new(self, &body);
+
+        if (body)
+            body->left = left - 1;
+        err = th_spawn(self, &tree_class, next, &addr);
+    }
+    return err;
+}
+
+static const th_class tree_class = {.name = "tree", .init = tree_init};
+
+BOTH_BASES(system, a_shutdown_takes_the_whole_tree)
+{
+    th_spawn_options how = {.klass = &tree_class};
+    th_addr addr;
+
+    cr_assert_eq(th_create(ts->me, &how, TEST_PATIENCE, &addr, NULL), TH_OK);
+    cr_assert_eq(th_system_shutdown(ts->sys, TEST_PATIENCE, NULL, NULL), TH_OK);
+    cr_assert_eq(test_system_counts(ts).spawned, 15);
+    cr_assert_eq(test_system_counts(ts).exited, 15);
+}
+
+/* Waits in its handler until the test lets it go. */
+static struct {
+    _Atomic bool is_in, may_go;
+} gate;
+
+TH_SIGNAL(enter_gate);
+TH_SIGNAL_TYPE(enter_gate)
+
+static th_err gate_receive(th_self *self, void *state, const th_msg *msg)
+{
+    (void)self;
+    (void)state;
+    if (th_msg_type(msg) != &enter_gate_type)
+        return TH_OK;
+    atomic_store(&gate.is_in, true);
+    while (!atomic_load(&gate.may_go))
+        sched_yield();
+    return TH_OK;
+}
+
+static const th_class gate_class = {.name = "gate", .receive = gate_receive};
+
+static th_err gatekeeper_init(th_self *self, void *state, const th_msg *arg)
+{
+    th_addr child;
+    th_err err = th_spawn(self, &gate_class, NULL, &child);
+
+    (void)state;
+    (void)arg;
+    return err ? err : th_send(self, child, th_msg_create(self, &enter_gate_type));
+}
+
+static const th_class gatekeeper_class = {.name = "gatekeeper", .init = gatekeeper_init};
+
+struct leftovers {
+    int count;
+    char text[4][96];
+};
+
+static void note(void *context, th_addr actor, const char *class_name, const char *what)
+{
+    struct leftovers *left = context;
+
+    cr_assert(!th_addr_is_none(actor));
+    if (left->count < 4)
+        snprintf(left->text[left->count], sizeof(left->text[0]), "%s: %s", class_name, what);
+    left->count++;
+}
+
+static bool has(const struct leftovers *left, const char *text)
+{
+    for (int i = 0; i < left->count && i < 4; i++)
+        if (strcmp(left->text[i], text) == 0)
+            return true;
+    return false;
+}
+
+Test(system, a_late_shutdown_says_what_is_left)
+{
+    struct test_system ts = test_system_open(TH_BASE_POOL, 0);
+    struct leftovers left = {0};
+    th_addr addr;
+
+    atomic_store(&gate.is_in, false);
+    atomic_store(&gate.may_go, false);
+    cr_assert_eq(th_spawn(ts.me, &gatekeeper_class, NULL, &addr), TH_OK);
+    while (!atomic_load(&gate.is_in))
+        sched_yield();
+    cr_assert_eq(th_system_shutdown(ts.sys, 0, note, &left), TH_E_TIMEOUT);
+    cr_assert(has(&left, "gate: running a handler"), "%s, %s", left.text[0], left.text[1]);
+    cr_assert_eq(left.count, 2);
+    /* the other worker has got to the keeper by then */
+    while (!has(&left, "gatekeeper: exiting, waits for 1 child")) {
+        left = (struct leftovers){0};
+        cr_assert_eq(th_system_shutdown(ts.sys, TH_MS(1), note, &left), TH_E_TIMEOUT);
+    }
+    cr_assert_eq(th_system_shutdown(ts.sys, 0, NULL, NULL), TH_E_TIMEOUT, "nobody needs a report");
+    cr_assert_eq(th_system_destroy(ts.sys), TH_E_STATE);
+    atomic_store(&gate.may_go, true);
+    cr_assert_eq(th_system_shutdown(ts.sys, TEST_PATIENCE, NULL, NULL), TH_OK);
+    test_system_close(&ts);
+}
+
+static void *shut_down(void *context)
+{
+    struct test_system *ts = context;
+    th_err err = th_system_shutdown(ts->sys, TEST_PATIENCE, NULL, NULL);
+
+    /* one did it, or waited for who did; who came after all was over is told so */
+    cr_assert(err == TH_OK || err == TH_E_STATE, "%s", th_strerror(err));
+    return NULL;
+}
+
+BOTH_BASES(system, many_may_shut_down_at_once)
+{
+    pthread_t threads[8];
+    th_addr addr;
+
+    for (int i = 0; i < 100; i++)
+        cr_assert_eq(th_spawn(ts->me, &idler_class, NULL, &addr), TH_OK);
+    for (int i = 0; i < 8; i++)
+        cr_assert_eq(pthread_create(&threads[i], NULL, shut_down, ts), 0);
+    for (int i = 0; i < 8; i++)
+        pthread_join(threads[i], NULL);
+}
+
+/* An actor that tries what only others may do, and tells its parent what it was answered. */
+#define VERDICT_FIELDS(F, S) F(S, u32, shutdown) F(S, u32, wait)
+TH_MESSAGE(verdict, VERDICT_FIELDS);
+TH_MESSAGE_TYPE(verdict, VERDICT_FIELDS)
+TH_SIGNAL(try_it);
+TH_SIGNAL_TYPE(try_it)
+TH_SIGNAL(request_it);
+TH_SIGNAL_TYPE(request_it)
+
+static th_err rebel_receive(th_self *self, void *state, const th_msg *msg)
+{
+    th_system *system = th_self_system(self);
+    struct verdict verdict;
+
+    (void)state;
+    if (th_msg_type(msg) == &request_it_type)
+        return th_request_shutdown(self);
+    if (th_msg_type(msg) != &try_it_type)
+        return TH_OK;
+    verdict.shutdown = (uint32_t)th_system_shutdown(system, TH_FOREVER, NULL, NULL);
+    verdict.wait = (uint32_t)th_system_wait(system, TH_FOREVER);
+    return verdict_send(self, th_msg_sender(msg), verdict);
+}
+
+static const th_class rebel_class = {.name = "rebel", .receive = rebel_receive};
+
+BOTH_BASES(system, an_actor_cannot_wait_for_its_own_end)
+{
+    th_addr rebel;
+    th_msg *answer;
+
+    cr_assert_eq(th_spawn(ts->me, &rebel_class, NULL, &rebel), TH_OK);
+    cr_assert_eq(
+        th_ask(ts->me, rebel, th_msg_create(ts->me, &try_it_type), TEST_PATIENCE, &answer), TH_OK);
+    cr_assert_not_null(verdict_of(answer));
+    cr_assert_eq(verdict_of(answer)->shutdown, TH_E_NOT_ALLOWED);
+    cr_assert_eq(verdict_of(answer)->wait, TH_E_NOT_ALLOWED);
+    th_msg_destroy(ts->me, answer);
+}
+
+BOTH_BASES(system, an_actor_can_ask_for_the_end)
+{
+    th_addr rebel;
+
+    cr_assert_eq(th_system_wait(ts->sys, 0), TH_E_TIMEOUT);
+    cr_assert_eq(th_spawn(ts->me, &rebel_class, NULL, &rebel), TH_OK);
+    cr_assert_eq(th_tell(ts->me, rebel, th_msg_create(ts->me, &request_it_type)), TH_OK);
+    cr_assert_eq(th_system_wait(ts->sys, TEST_PATIENCE), TH_OK);
+    cr_assert_eq(th_spawn(ts->me, &rebel_class, NULL, &rebel), TH_E_CLOSED);
+    cr_assert_eq(th_system_shutdown(ts->sys, TEST_PATIENCE, NULL, NULL), TH_OK);
+    cr_assert_eq(test_system_counts(ts).exited, 1);
+}
+
+BOTH_BASES(system, so_can_an_endpoint)
+{
+    cr_assert_eq(th_request_shutdown(ts->me), TH_OK);
+    cr_assert_eq(th_request_shutdown(ts->me), TH_OK, "twice is as good");
+    cr_assert_eq(th_system_wait(ts->sys, TH_FOREVER), TH_OK);
+}
+
+static void *listen_for_ever(void *context)
+{
+    th_msg *msg;
+    th_err err = th_listen(context, TH_FOREVER, &msg);
+
+    cr_assert_eq(err, TH_E_CLOSED, "%s", th_strerror(err));
+    return NULL;
+}
+
+Test(system, the_end_wakes_who_waits)
+{
+    struct test_system ts = test_system_open(TH_BASE_POOL, 0);
+    pthread_t threads[4];
+    th_self *own;
+
+    cr_assert_eq(th_endpoint_open(ts.sys, &own), TH_OK);
+    for (int i = 0; i < 4; i++)
+        cr_assert_eq(pthread_create(&threads[i], NULL, listen_for_ever, i ? ts.me : own), 0);
+    cr_assert_eq(th_system_shutdown(ts.sys, TEST_PATIENCE, NULL, NULL), TH_OK);
+    for (int i = 0; i < 4; i++)
+        pthread_join(threads[i], NULL);
+    cr_assert_eq(th_system_destroy(ts.sys), TH_E_STATE, "an endpoint is open");
+    cr_assert_eq(th_endpoint_close(own), TH_OK);
+    test_system_close(&ts);
+}
+
+/* ---- signals ---- */
+
+static _Atomic int caught;
+
+static void catch(int number)
+{
+    atomic_store(&caught, number);
+}
+
+Test(system, sigterm_asks_each_that_wants_it)
+{
+    th_options options = {.workers = 1, .signals = TH_SIGNAL_TERM};
+    struct sigaction own = {.sa_handler = catch}, now;
+    struct test_system one, two, deaf;
+    struct leaks before = leaks_look();
+
+    atomic_store(&caught, 0);
+    sigaction(SIGTERM, &own, NULL);
+    one = test_system_open_with(&options);
+    two = test_system_open_with(&options);
+    deaf = test_system_open(TH_BASE_POOL, 0);
+    raise(SIGTERM);
+    cr_assert_eq(th_system_wait(one.sys, TEST_PATIENCE), TH_OK);
+    cr_assert_eq(th_system_wait(two.sys, TEST_PATIENCE), TH_OK);
+    cr_assert_eq(th_system_wait(deaf.sys, 0), TH_E_TIMEOUT);
+    cr_assert_eq(atomic_load(&caught), 0);
+    cr_assert_eq(th_system_shutdown(one.sys, TEST_PATIENCE, NULL, NULL), TH_OK);
+    sigaction(SIGTERM, NULL, &now);
+    cr_assert_neq(now.sa_handler, catch, "two still wants it");
+    cr_assert_eq(th_system_shutdown(two.sys, TEST_PATIENCE, NULL, NULL), TH_OK);
+    sigaction(SIGTERM, NULL, &now);
+    cr_assert_eq(now.sa_handler, catch, "what was there before is back");
+    raise(SIGTERM);
+    cr_assert_eq(atomic_load(&caught), SIGTERM);
+    signal(SIGTERM, SIG_DFL);
+    cr_assert_eq(th_system_shutdown(deaf.sys, TEST_PATIENCE, NULL, NULL), TH_OK);
+    cr_assert_eq(th_system_destroy(one.sys), TH_OK);
+    cr_assert_eq(th_system_destroy(two.sys), TH_OK);
+    cr_assert_eq(th_system_destroy(deaf.sys), TH_OK);
+    leaks_check(before);
+}
+
+Test(system, sigint_reaches_the_simple_base)
+{
+    th_options options = {.base = TH_BASE_SIMPLE, .signals = TH_SIGNAL_TERM};
+    struct test_system ts = test_system_open_with(&options);
+    uint64_t id;
+
+    cr_assert_eq(th_wakeup_every(ts.me, TH_MS(1), NULL, &id), TH_OK);
+    raise(SIGINT);
+    /* there is always something to run, so the wait lasts until the signal has come through */
+    cr_assert_eq(th_system_wait(ts.sys, TH_FOREVER), TH_OK);
+    test_system_close(&ts);
+}
+
+Test(system, a_handler_set_later_is_left_alone)
+{
+    th_options options = {.workers = 1, .signals = TH_SIGNAL_TERM};
+    struct test_system ts = test_system_open_with(&options);
+    struct sigaction own = {.sa_handler = catch}, now;
+
+    sigaction(SIGTERM, &own, NULL);
+    test_system_close(&ts);
+    sigaction(SIGTERM, NULL, &now);
+    cr_assert_eq(now.sa_handler, catch);
+    signal(SIGTERM, SIG_DFL);
+}
+
+/* ---- without memory ---- */
+
+static void start_short_of_memory(th_base base)
+{
+    struct leaks before = leaks_look();
+    th_options options = {.base = base, .workers = 2, .signals = TH_SIGNAL_TERM};
+    th_err err = TH_E_NOMEM;
+
+    for (uint64_t nth = 1; err; nth++) {
+        th_system *system = th_system_create(&options);
+
+        cr_assert_not_null(system);
+        cr_assert_lt(nth, 1000, "no end to it");
+        cr_assert_eq(th_inject_nomem(system, nth, false), TH_OK);
+        err = th_system_start(system);
+        cr_assert(err == TH_OK || err == TH_E_NOMEM, "take %llu: %s", (unsigned long long)nth,
+                  th_strerror(err));
+        cr_assert_eq(th_inject_nomem(system, 0, false), TH_OK);
+        if (err) {
+            leaks_check(before);
+            cr_assert_eq(th_system_start(system), TH_OK, "the second start, after take %llu",
+                         (unsigned long long)nth);
+        }
+        cr_assert_eq(th_system_shutdown(system, TEST_PATIENCE, NULL, NULL), TH_OK);
+        cr_assert_eq(th_system_destroy(system), TH_OK);
+        leaks_check(before);
+    }
+}
+
+Test(system, a_start_without_memory_leaves_nothing_pool, .timeout = 60)
+{
+    start_short_of_memory(TH_BASE_POOL);
+}
+
+Test(system, a_start_without_memory_leaves_nothing_simple)
+{
+    start_short_of_memory(TH_BASE_SIMPLE);
+}
+
+Test(system, no_memory_no_system)
+{
+    th_allocator none = {no_alloc, no_free, NULL};
+    th_options options = {.allocator = &none};
+
+    cr_assert_null(th_system_create(&options));
+}
+
+/* Counts what it gave. */
+static _Atomic int64_t bytes_out;
+
+static void *count_alloc(void *context, size_t size)
+{
+    atomic_fetch_add((_Atomic int64_t *)context, (int64_t)size);
+    return malloc(size);
+}
+
+static void count_free(void *context, void *memory, size_t size)
+{
+    atomic_fetch_sub((_Atomic int64_t *)context, (int64_t)size);
+    free(memory);
+}
+
+Test(system, all_memory_is_the_allocators_and_goes_back)
+{
+    th_allocator counting = {count_alloc, count_free, &bytes_out};
+    th_options options = {.workers = 2, .allocator = &counting};
+    struct test_system ts = test_system_open_with(&options);
+    th_spawn_options how = {.klass = &tree_class};
+    th_system_status status;
+    th_addr addr;
+
+    cr_assert_eq(th_create(ts.me, &how, TEST_PATIENCE, &addr, NULL), TH_OK);
+    cr_assert_eq(th_system_status_read(ts.sys, &status), TH_OK);
+    cr_assert_gt(status.memory_bytes, 0);
+    cr_assert_geq(atomic_load(&bytes_out), (int64_t)status.memory_bytes);
+    test_system_close(&ts);
+    cr_assert_eq(atomic_load(&bytes_out), 0);
+}
+
+Test(system, the_ceiling_holds)
+{
+    th_options options = {.workers = 1, .memory_max = 1};
+    th_system *system = th_system_create(&options);
+
+    cr_assert_not_null(system);
+    cr_assert_eq(th_system_start(system), TH_E_NOMEM);
+    cr_assert_eq(th_system_destroy(system), TH_OK);
+}
