@@ -178,13 +178,17 @@ th_err thi_waiting_await(struct thi_external *external, struct thi_waiter *waite
             return TH_OK;
         if (external->over)
             return TH_E_CLOSED;
+        if (timeout_ns == 0)
+            return TH_E_TIMEOUT;
+        if (is_simple(external)) {
+            /* what happens at the limit's very moment is in time, so the drive decides */
+            if (!thi_drive_on(external->system, deadline))
+                return TH_E_TIMEOUT;
+            continue;
+        }
         if (deadline != UINT64_MAX && thi_clock_now(clock) >= deadline)
             return TH_E_TIMEOUT;
-        if (!is_simple(external))
-            doze(external, waiter, deadline);
-        else if (!thi_drive_on(external->system, deadline))
-            /* S3: nobody else can hold our lock, since step.lock comes first */
-            return TH_E_TIMEOUT;
+        doze(external, waiter, deadline);
     }
 }
 
