@@ -33,12 +33,19 @@ void thi_directory_fini(struct thi_directory *directory)
     pthread_mutex_destroy(&directory->lock);
 }
 
+/* Under the lock. */
+static void push(struct thi_directory *directory, struct thi_cell *batch)
+{
+    batch->task.next = directory->free ? &directory->free->task : NULL;
+    directory->free = batch;
+}
+
 /* One more segment's cells onto the free list, lowest slot first. Under the lock. */
 static th_err grow(struct thi_directory *directory)
 {
     struct thi_cell *segment;
     uint32_t first = directory->segments_made << THI_SEGMENT_SHIFT;
-    uint32_t count = THI_SEGMENT_CELLS;
+    uint32_t count = THI_SEGMENT_CELLS, batch;
 
     if (directory->segments_made == directory->segments_max)
         return TH_E_LIMIT;
@@ -47,13 +54,19 @@ static th_err grow(struct thi_directory *directory)
         return TH_E_NOMEM;
     if (count > directory->slots_max - first)
         count = directory->slots_max - first;
-    for (uint32_t i = count; i-- > 0;) {
+    for (uint32_t i = 0; i < count; i++) {
         segment[i].slot = first + i;
-        segment[i].task.next = directory->free ? &directory->free->task : NULL;
-        directory->free = &segment[i];
         thi_inbox_init(&segment[i].inbox, THI_INBOX_CLOSED);
         /* relaxed: published with the segment */
         atomic_store_explicit(&segment[i].generation, 1, memory_order_relaxed);
+    }
+    batch = directory->slots_max < THI_CELLS_EXACT_BELOW ? 1 : THI_CELLS_AT_ONCE;
+    for (uint32_t end = count; end > 0; end = end > batch ? end - batch : 0) {
+        uint32_t start = end > batch ? end - batch : 0;
+
+        for (uint32_t i = start; i + 1 < end; i++)
+            segment[i].state = &segment[i + 1];
+        push(directory, &segment[start]);
     }
     /* release: the cells' content; pairs with the acquire in thi_directory_find() */
     atomic_store_explicit(&directory->segments[directory->segments_made], segment,
@@ -64,44 +77,31 @@ static th_err grow(struct thi_directory *directory)
 
 struct thi_cell *thi_directory_take(struct thi_directory *directory, th_err *why)
 {
-    struct thi_cell *first = NULL;
-    int count = directory->slots_max < THI_CELLS_EXACT_BELOW ? 1 : THI_CELLS_AT_ONCE;
+    struct thi_cell *batch = NULL;
 
     pthread_mutex_lock(&directory->lock);
     *why = directory->free ? TH_OK : grow(directory);
     if (!*why) {
-        struct thi_cell *last = first = directory->free;
-
-        while (--count > 0 && last->task.next)
-            last = thi_cell_of_task(last->task.next);
-        directory->free = last->task.next ? thi_cell_of_task(last->task.next) : NULL;
-        last->task.next = NULL;
+        batch = directory->free;
+        directory->free = batch->task.next ? thi_cell_of_task(batch->task.next) : NULL;
     }
     pthread_mutex_unlock(&directory->lock);
-    return first;
+    return batch;
 }
 
-void thi_directory_expire(struct thi_cell *cell)
+bool thi_directory_expire(struct thi_cell *cell)
 {
     /* relaxed, both: the grace period that follows orders it before the reuse */
-    uint32_t generation = atomic_load_explicit(&cell->generation, memory_order_relaxed);
+    uint32_t generation = atomic_load_explicit(&cell->generation, memory_order_relaxed) + 1;
 
-    atomic_store_explicit(&cell->generation, generation + 1, memory_order_relaxed);
+    atomic_store_explicit(&cell->generation, generation, memory_order_relaxed);
+    return generation != 0;
 }
 
-void thi_directory_give(struct thi_directory *directory, struct thi_cell *first)
+void thi_directory_give(struct thi_directory *directory, struct thi_cell *batch)
 {
-    struct thi_cell *next;
-
     pthread_mutex_lock(&directory->lock);
-    for (struct thi_cell *cell = first; cell; cell = next) {
-        next = cell->task.next ? thi_cell_of_task(cell->task.next) : NULL;
-        /* relaxed: nobody else has it */
-        if (atomic_load_explicit(&cell->generation, memory_order_relaxed) == 0)
-            continue; /* D2: used up */
-        cell->task.next = directory->free ? &directory->free->task : NULL;
-        directory->free = cell;
-    }
+    push(directory, batch);
     pthread_mutex_unlock(&directory->lock);
 }
 

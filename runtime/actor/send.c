@@ -9,29 +9,6 @@
 #include "mailbox/msg.h"
 #include <thespis/assert.h>
 
-static th_addr cell_addr(const struct thi_cell *cell, uint64_t system)
-{
-    /* relaxed: it is our own, and we are alive */
-    th_addr addr = { system, cell->slot,
-                     atomic_load_explicit(&cell->generation, memory_order_relaxed) };
-
-    return addr;
-}
-
-th_addr thi_self_addr(const th_self *self)
-{
-    return TH_LIKELY(self->worker) ? cell_addr(thi_cell_of_self(self), self->worker->system)
-                                   : thi_endpoint_of_self(self)->addr;
-}
-
-void thi_count(th_self *self, enum thi_stat which)
-{
-    if (TH_LIKELY(self->worker))
-        thi_stats_add(&self->worker->stats, which, 1);
-    else
-        thi_stats_add_shared(&thi_stage_of(self)->stats, which, 1);
-}
-
 void thi_cell_schedule(th_self *self, struct thi_cell *cell)
 {
     struct thi_stage *stage = thi_stage_of(self);
@@ -69,7 +46,10 @@ static inline void deliver(th_self *self, struct thi_directory *directory, th_ms
     switch (push) {
     case THI_PUSH_QUEUED: return;
     case THI_PUSH_WOKE: /* we ended its sleep, so it is ours to queue, once */
-        thi_cell_schedule(self, cell);
+        if (TH_LIKELY(self->worker && thi_cell_kind(cell) == THI_CELL_ACTOR))
+            thi_worker_submit(self->worker, &cell->task);
+        else
+            thi_cell_schedule(self, cell);
         return;
     case THI_PUSH_ALIAS: thi_alias_answer(self, cell, msg); return;
     case THI_PUSH_CLOSED:
@@ -79,13 +59,7 @@ static inline void deliver(th_self *self, struct thi_directory *directory, th_ms
     }
 }
 
-void thi_post(th_self *self, th_msg *msg)
-{
-    thi_count(self, THI_STAT_ACCEPTED);
-    thi_repost(self, msg);
-}
-
-void thi_repost(th_self *self, th_msg *msg)
+static inline void repost(th_self *self, th_msg *msg)
 {
     struct thi_stage *stage = thi_stage_of(self);
 
@@ -96,6 +70,17 @@ void thi_repost(th_self *self, th_msg *msg)
     thi_stage_enter(stage);
     deliver(self, &stage->directory, msg);
     thi_stage_leave(stage);
+}
+
+void thi_post(th_self *self, th_msg *msg)
+{
+    thi_count(self, THI_STAT_ACCEPTED);
+    repost(self, msg);
+}
+
+void thi_repost(th_self *self, th_msg *msg)
+{
+    repost(self, msg);
 }
 
 /* What the front door refuses of system messages. */

@@ -25,10 +25,28 @@ static inline void thi_post_to(th_self *self, th_addr from, th_addr to, th_msg *
 th_err thi_send_check(th_self *self, th_addr to, const th_msg *msg);
 
 /* The address @self speaks under. */
-th_addr thi_self_addr(const th_self *self);
+static inline th_addr thi_self_addr(const th_self *self)
+{
+    const struct thi_cell *cell = thi_cell_of_self(self);
+    th_addr addr;
 
-/* The counters @self may add to, and whether others add to them too. */
-void thi_count(th_self *self, enum thi_stat which);
+    if (TH_UNLIKELY(!self->worker))
+        return thi_endpoint_of_self(self)->addr;
+    addr.system = self->worker->system;
+    addr.slot = cell->slot;
+    /* relaxed: it is our own, and we are alive */
+    addr.generation = atomic_load_explicit(&cell->generation, memory_order_relaxed);
+    return addr;
+}
+
+/* Adds one to a counter of @self's worker, or of those that share. */
+static inline void thi_count(th_self *self, enum thi_stat which)
+{
+    if (TH_LIKELY(self->worker))
+        thi_stats_add(&self->worker->stats, which, 1);
+    else
+        thi_stats_add_shared(&thi_stage_of(self)->stats, which, 1);
+}
 
 /* Has @cell, whose sleep the caller ended, run (or its thread woken, or its endpoint). */
 void thi_cell_schedule(th_self *self, struct thi_cell *cell);

@@ -28,7 +28,7 @@ struct thi_step;
 struct thi_cell; /* the floor above's; never looked into here */
 
 struct thi_cell_batch {
-    struct thi_task *first, *last;
+    struct thi_cell *first;
     unsigned count;
 };
 
