@@ -72,6 +72,21 @@
  * us), measured in docs/internals/scheduling.md. */
 #define TH_WAKE_PRESSURE_NS 30000
 
+/* Whether more workers do more is measured over windows this long (runtime/sched/benefit.h), in
+ * nanoseconds: long against a wake-up, short against what a wrong answer costs. */
+#define TH_BENEFIT_WINDOW_NS 300000
+
+/* Only messages cheaper than this can lose by another worker: a few cache lines between cores, with
+ * room. Nanoseconds. */
+#define TH_BENEFIT_CHEAP_NS 500
+
+/* What another worker must add to stay. */
+#define TH_BENEFIT_GAIN_PERCENT 15
+
+/* How long a worker that added nothing makes the next one harder to wake; halved each time it
+ * passes. Nanoseconds. */
+#define TH_BENEFIT_PENALTY_NS 20000000
+
 /* How long a worker that ran dry spins before it parks, in nanoseconds: about one wake-up's cost.
  */
 #define TH_SPIN_NS 20000

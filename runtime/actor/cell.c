@@ -12,7 +12,8 @@ struct thi_cell_extra *thi_cell_extra(struct thi_stage *stage, struct thi_cell *
     return cell->extra;
 }
 
-/* Everything zero again but the generation. By who takes it, not by who frees it: the reclaimer would only drag the lines to another core. */
+/* Everything zero again but the generation. By who takes it, not by who frees it: the reclaimer
+ * would only drag the lines to another core. */
 static void clear(struct thi_cell *cell)
 {
     cell->klass = NULL;
@@ -126,8 +127,9 @@ void thi_cell_retire(th_self *self, struct thi_cell *cell)
 
     if (!thi_directory_expire(cell))
         return; /* D2: used up */
-    /* relaxed: ordered by the grace period. Before it, so that nobody who walks the directory takes a cell for an
-     * actor while it is being cleared. (Of an endpoint or alias the kind is still needed, and walkers skip them.) */
+    /* relaxed: ordered by the grace period. Before it, so that nobody who walks the directory takes
+     * a cell for an actor while it is being cleared. (Of an endpoint or alias the kind is still
+     * needed, and walkers skip them.) */
     if (thi_cell_kind(cell) <= THI_CELL_OWN)
         atomic_store_explicit(&cell->kind, THI_CELL_FREE, memory_order_relaxed);
     /* a small system has no slots to keep back */

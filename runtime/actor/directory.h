@@ -49,15 +49,16 @@ static inline struct thi_cell *thi_cell_next_free(const struct thi_cell *cell)
     return cell->state;
 }
 
-/* A batch of free cells: closed, with a generation nobody knows yet, otherwise as their last tenants left them. NULL with *why:
- * TH_E_NOMEM, TH_E_LIMIT. */
+/* A batch of free cells: closed, with a generation nobody knows yet, otherwise as their last
+ * tenants left them. NULL with *why: TH_E_NOMEM, TH_E_LIMIT. */
 struct thi_cell *thi_directory_take(struct thi_directory *directory, th_err *why);
 
-/* The slot's next generation (D3). The inbox is closed. From here on the address names nobody. false: D2, the slot is used up and must not be given
- * back. */
+/* The slot's next generation (D3). The inbox is closed. From here on the address names nobody.
+ * false: D2, the slot is used up and must not be given back. */
 bool thi_directory_expire(struct thi_cell *cell);
 
-/* A batch back; a grace period has passed since each was expired, or nobody was ever told its address. */
+/* A batch back; a grace period has passed since each was expired, or nobody was ever told its
+ * address. */
 void thi_directory_give(struct thi_directory *directory, struct thi_cell *batch);
 
 /* The @index-th slot's cell, whoever lives there, or NULL: past what was ever made. For walks. */

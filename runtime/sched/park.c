@@ -117,7 +117,8 @@ static bool look_for_stuck(struct thi_worker *worker, uint64_t *seen)
         bool is_stuck = other != worker && (turn & 1) && turn == seen[i];
 
         seen[i] = turn;
-        if (is_stuck && thi_runq_steal(worker, other, true)) {
+        if (is_stuck &&
+            (thi_runq_steal(worker, other, true) || thi_runq_adopt_submissions(worker))) {
             thi_stats_add(&worker->stats, THI_STAT_RESCUES, 1);
             return true;
         }
@@ -232,12 +233,35 @@ static bool spin(struct thi_worker *worker)
     return false;
 }
 
+/* Says that we sleep: the bit, then the count. Both before the second look: P1, P4. */
+static void leave(struct thi_worker *worker)
+{
+    set_idle(worker);
+    /* seq_cst: see end_watch(), and P4 */
+    atomic_fetch_sub_explicit(&worker->pool->running, 1, memory_order_seq_cst);
+}
+
+static void come_back(struct thi_worker *worker)
+{
+    /* seq_cst: see end_watch() */
+    atomic_fetch_add_explicit(&worker->pool->running, 1, memory_order_seq_cst);
+}
+
+static void lie_down(struct thi_worker *worker)
+{
+    thi_stats_add(&worker->stats, THI_STAT_PARKS, 1);
+    thi_reclaim_offline();
+    sleep_until_woken(worker);
+    come_back(worker);
+    thi_reclaim_online();
+}
+
 void thi_park(struct thi_worker *worker)
 {
     struct thi_pool *pool = worker->pool;
     bool found;
 
-    /* seq_cst: P1; who submits while we search need not wake anybody */
+    /* seq_cst, here and below: P1; who submits while we search need not wake anybody */
     atomic_fetch_add_explicit(&pool->searching, 1, memory_order_seq_cst);
     found = spin(worker);
     if (found) {
@@ -245,19 +269,34 @@ void thi_park(struct thi_worker *worker)
         return;
     }
     pool->options.ops->worker_idle(worker);
-    set_idle(worker);
-    /* seq_cst: P1; from here on a submission must wake us again */
+    leave(worker);
+    /* seq_cst: P1: after the bit, before the second look */
     atomic_fetch_sub_explicit(&pool->searching, 1, memory_order_seq_cst);
-    /* P1: the second look */
-    if ((has_submissions(pool) || is_stopping(pool)) && clear_idle(pool, worker->index))
+    /* P1: the second look. If the bit was gone, a waker has it: its word is on the way, and we may
+     * as well wait for it */
+    if ((has_submissions(pool) || is_stopping(pool)) && clear_idle(pool, worker->index)) {
+        come_back(worker);
         return;
-    /* if the bit was gone, a waker has it: its word is on the way, and we may as well wait for
-     * it */
-    thi_stats_add(&worker->stats, THI_STAT_PARKS, 1);
-    thi_reclaim_offline();
-    /* seq_cst, both: see end_watch() */
-    atomic_fetch_sub_explicit(&pool->running, 1, memory_order_seq_cst);
-    sleep_until_woken(worker);
-    atomic_fetch_add_explicit(&pool->running, 1, memory_order_seq_cst);
-    thi_reclaim_online();
+    }
+    lie_down(worker);
+}
+
+/* P4. Our queue goes to the submissions without waking anybody, and we count ourselves out. Was
+ * somebody else still counted in, then its second look, should it be parking, comes after, and sees
+ * them; if not, we stay. A worker that is stuck in a long handler is the sentry's business. */
+void thi_park_retire(struct thi_worker *worker)
+{
+    struct thi_pool *pool = worker->pool;
+
+    pool->options.ops->worker_idle(worker);
+    thi_runq_spill(worker, thi_pool_push);
+    set_idle(worker);
+    /* seq_cst: P4; pairs with leave(), also of another that retires */
+    if ((atomic_fetch_sub_explicit(&pool->running, 1, memory_order_seq_cst) == 1 ||
+         is_stopping(pool)) &&
+        clear_idle(pool, worker->index)) {
+        come_back(worker);
+        return;
+    }
+    lie_down(worker);
 }

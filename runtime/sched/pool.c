@@ -89,6 +89,7 @@ th_err thi_pool_start(struct thi_pool *pool, const struct thi_pool_options *opti
     if (!pool->workers)
         return TH_E_NOMEM;
     thi_cycle_rate_measure(&pool->rate);
+    thi_benefit_init(&pool->benefit);
     pthread_mutex_init(&pool->lock, NULL);
     for (unsigned i = 0; i < options->workers && !err; i++)
         make_worker(pool, THI_WORKER_REGULAR, i, NULL, &err);
@@ -99,7 +100,7 @@ th_err thi_pool_start(struct thi_pool *pool, const struct thi_pool_options *opti
 
 /* ---- submissions ---- */
 
-static void push_submission(struct thi_pool *pool, struct thi_task *task)
+void thi_pool_push(struct thi_pool *pool, struct thi_task *task)
 {
     /* relaxed: the exchange below decides */
     struct thi_task *top = atomic_load_explicit(&pool->inject, memory_order_relaxed);
@@ -114,7 +115,7 @@ static void push_submission(struct thi_pool *pool, struct thi_task *task)
 
 void thi_pool_submit(struct thi_pool *pool, struct thi_task *task)
 {
-    push_submission(pool, task);
+    thi_pool_push(pool, task);
     /* seq_cst: P1 of park.c */
     if (atomic_load_explicit(&pool->searching, memory_order_seq_cst) == 0)
         thi_park_wake_one(pool);
@@ -149,7 +150,7 @@ void thi_pool_blocking_begin(struct thi_worker *worker)
     pthread_mutex_unlock(&pool->lock);
     if (spare)
         thi_park_wake(spare);
-    thi_runq_spill(worker);
+    thi_runq_spill(worker, thi_pool_submit);
     thi_reclaim_offline();
     /* seq_cst: see end_watch() of park.c: a blocked worker does not run */
     atomic_fetch_sub_explicit(&pool->running, 1, memory_order_seq_cst);
@@ -188,7 +189,7 @@ bool thi_pool_spare_rest(struct thi_worker *spare)
     if (!rests)
         return !atomic_load_explicit(&pool->stop, memory_order_relaxed); /* as above */
     pool->options.ops->worker_idle(spare);
-    thi_runq_spill(spare);
+    thi_runq_spill(spare, thi_pool_submit);
     thi_reclaim_offline();
     atomic_fetch_sub_explicit(&pool->running, 1, memory_order_seq_cst); /* end_watch() of park.c */
     /* acquire: pairs with the release in thi_park_wake() */

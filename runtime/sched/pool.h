@@ -2,6 +2,7 @@
 #ifndef THI_SCHED_POOL_H
 #define THI_SCHED_POOL_H
 
+#include "runtime/sched/benefit.h"
 #include "runtime/sched/worker.h"
 #include "runtime/base/cycles.h"
 #include <thespis/error.h>
@@ -35,15 +36,16 @@ struct thi_pool {
     _Atomic uint32_t watched;                         /* 1: a parked worker is the sentry */
     _Atomic bool stop;
 
+    _Alignas(TH_CACHE_LINE) struct thi_benefit benefit;
+
     pthread_mutex_t lock; /* spares and own threads: made, lent, given back */
     unsigned spares_on_duty;
     _Atomic unsigned blocked;
     struct thi_worker *spares_off; /* linked by own_next */
     struct thi_worker *owns;       /* linked by own_next */
     _Atomic unsigned own_count;
-    struct thi_stats
-        /* the sums of workers that are no more; under the lock, and all there is after stop */
-        ended;
+    /* the sums of workers that are no more; under the lock, and all there is after stop */
+    struct thi_stats ended;
 };
 
 /* Starts the threads. On error nothing is left running. @pool must stay where it is. */
@@ -56,6 +58,9 @@ void thi_pool_stop(struct thi_pool *pool);
 /* From any thread that is no worker of this pool: queues @task and wakes a worker if none is
  * looking. */
 void thi_pool_submit(struct thi_pool *pool, struct thi_task *task);
+
+/* The same, but wakes nobody. */
+void thi_pool_push(struct thi_pool *pool, struct thi_task *task);
 
 /* Lends a spare for @worker, whose thread is about to block; its queue goes to the others. */
 void thi_pool_blocking_begin(struct thi_worker *worker);
@@ -90,10 +95,13 @@ bool thi_runq_steal(struct thi_worker *thief, struct thi_worker *victim, bool wi
 bool thi_runq_has_work(struct thi_worker *worker); /* anything another could take */
 uint64_t thi_runq_length(struct thi_worker *worker);
 bool thi_runq_adopt_submissions(struct thi_worker *worker); /* submissions to this worker's queue */
-void thi_runq_spill(struct thi_worker *worker);             /* everything to the submissions */
+void thi_runq_spill(struct thi_worker *worker, /* everything, by thi_pool_submit() or _push() */
+                    void (*submit)(struct thi_pool *pool, struct thi_task *task));
 
 /* park.c */
 void thi_park(struct thi_worker *worker); /* returns when there may be work, or on stop */
+void thi_park_retire(
+    struct thi_worker *worker); /* the same, having handed its queue to the others */
 bool thi_park_wake_one(struct thi_pool *pool);
 void thi_park_wake(struct thi_worker *worker);
 void thi_park_watch(struct thi_pool *pool); /* appoints a sentry, if anybody is parked */

@@ -140,7 +140,7 @@ bool thi_runq_adopt_submissions(struct thi_worker *worker)
     /* relaxed: a hint that saves the exchange */
     if (!atomic_load_explicit(&worker->pool->inject, memory_order_relaxed))
         return false;
-    /* acquire: what submitters wrote; pairs with the release half in push_submission() of pool.c */
+    /* acquire: what submitters wrote; pairs with the release half in thi_pool_push() */
     last = task = atomic_exchange_explicit(&worker->pool->inject, NULL, memory_order_acquire);
     for (; task; task = next) { /* Q3 */
         next = task->next;
@@ -192,11 +192,12 @@ bool thi_runq_steal(struct thi_worker *thief, struct thi_worker *victim, bool wi
     return got != 0;
 }
 
-void thi_runq_spill(struct thi_worker *worker)
+void thi_runq_spill(struct thi_worker *worker,
+                    void (*submit)(struct thi_pool *pool, struct thi_task *task))
 {
     struct thi_task *task;
 
     while ((task = take_next(worker)) || (task = take_ring(worker)) ||
            (backlog_move(worker, worker, TH_RING_SIZE / 2) && (task = take_ring(worker))))
-        thi_pool_submit(worker->pool, task);
+        submit(worker->pool, task);
 }

@@ -4,8 +4,9 @@
  * cache line per message, and most work is done sooner here. Instead a worker looks around every
  * few microseconds and estimates the work that waits in its queue (its length times the smoothed
  * length of a turn, smoothed again); past TH_WAKE_PRESSURE_NS it wakes one other, which takes half.
- * A sample is capped at twice the average: a page fault or a stolen processor must not look like
- * work. Measurements are in docs/internals/scheduling.md. */
+ * Whether the other then helps is measured (benefit.h). A sample is capped at twice the average: a
+ * page fault or a stolen processor must not look like work. Measurements are in
+ * docs/internals/scheduling.md. */
 #include "runtime/sched/pool.h"
 
 #include "runtime/base/futex.h"
@@ -97,8 +98,8 @@ static void smooth_turn(struct thi_worker *worker)
     worker->check_cycles = now;
 }
 
-/* Every LOOK_EVERY_NS or so. */
-static void look_around(struct thi_worker *worker)
+/* Every LOOK_EVERY_NS or so. true: the worker is to retire. */
+static bool look_around(struct thi_worker *worker)
 {
     struct thi_pool *pool = worker->pool;
     uint64_t every;
@@ -108,13 +109,16 @@ static void look_around(struct thi_worker *worker)
     worker->press_ns = worker->press_ns / 2 + thi_runq_length(worker) * worker->turn_ns;
     /* relaxed: a thief's hint */
     atomic_store_explicit(&worker->press_seen, worker->press_ns, memory_order_relaxed);
-    if (!worker->alone && worker->press_ns > TH_WAKE_PRESSURE_NS && thi_park_wake_one(pool)) {
+    if (!worker->alone && worker->press_ns > thi_benefit_pressure(&pool->benefit) &&
+        thi_park_wake_one(pool)) {
         thi_stats_add(&worker->stats, THI_STAT_WAKES, 1);
         worker->press_ns = 0;
     }
     every = LOOK_EVERY_NS / (worker->turn_ns + 1);
     worker->check_every = every < 1 ? 1 : every > TH_CHECK_TURNS ? TH_CHECK_TURNS : (unsigned)every;
     worker->check_turns = worker->check_every;
+    return !worker->alone &&
+           thi_benefit_look(worker, thi_cycles_to_ns(&pool->rate, worker->check_cycles));
 }
 
 /* Ran dry: take half of what waits longest elsewhere, if it is worth the cache lines. */
@@ -161,6 +165,17 @@ static bool is_surplus(struct thi_worker *worker)
            atomic_load_explicit(&worker->pool->blocked, memory_order_relaxed) == 0;
 }
 
+/* Parks by @park, and starts afresh. */
+static void rest(struct thi_worker *worker, void (*park)(struct thi_worker *worker))
+{
+    /* relaxed: a hint to thieves */
+    atomic_store_explicit(&worker->press_seen, 0, memory_order_relaxed);
+    park(worker);
+    worker->check_cycles = thi_cycles();
+    worker->check_turns = worker->check_every = 1;
+    worker->press_ns = 0;
+}
+
 void *thi_worker_main(void *context)
 {
     struct thi_worker *worker = context;
@@ -176,8 +191,8 @@ void *thi_worker_main(void *context)
             task = steal(worker);
         if (TH_LIKELY(task)) {
             run_turn(worker, task);
-            if (TH_UNLIKELY(--worker->check_turns == 0))
-                look_around(worker);
+            if (TH_UNLIKELY(--worker->check_turns == 0) && look_around(worker))
+                rest(worker, thi_park_retire);
         }
         if (TH_UNLIKELY(is_surplus(worker)) && !thi_pool_spare_rest(worker))
             break;
@@ -186,12 +201,7 @@ void *thi_worker_main(void *context)
         /* relaxed: thi_park() looks properly */
         if (atomic_load_explicit(&pool->stop, memory_order_relaxed))
             break;
-        /* relaxed: a hint to thieves */
-        atomic_store_explicit(&worker->press_seen, 0, memory_order_relaxed);
-        thi_park(worker);
-        worker->check_cycles = thi_cycles();
-        worker->check_turns = worker->check_every = 1;
-        worker->press_ns = 0;
+        rest(worker, thi_park);
     }
     pool->options.ops->worker_end(worker);
     thi_reclaim_thread_end();
