@@ -314,21 +314,31 @@ static struct thi_roster_worker *busy_with(struct thi_roster *roster, uint32_t i
     return worker && worker->state == THI_ROSTER_BUSY && worker->job->id == id ? worker : NULL;
 }
 
-void *thi_roster_done(struct thi_roster *roster, uint32_t index, th_addr addr, uint64_t id,
+/* The worker's job is out, and the worker free. */
+static void *job_over(struct thi_roster *roster, struct thi_roster_worker *worker, bool stops,
                       uint64_t now_ns)
+{
+    worker->fresh = false;
+    if (stops)
+        leave(roster, worker);
+    else
+        rest(roster, worker, now_ns);
+    return job_out(roster, job_off(roster, worker));
+}
+
+void *thi_roster_done(struct thi_roster *roster, uint32_t index, th_addr addr, uint64_t id,
+                      bool stops, uint64_t now_ns)
 {
     struct thi_roster_worker *worker = busy_with(roster, index, addr, id);
     uint64_t soon_ns = later(now_ns, roster->limits.backoff_min_ns);
 
     if (!worker)
         return NULL;
-    worker->fresh = false;
     roster->counts.done++;
     roster->backoff_ns = roster->limits.backoff_min_ns;
     if (roster->spawn_after_ns > soon_ns)
         roster->spawn_after_ns = soon_ns;
-    rest(roster, worker, now_ns);
-    return job_out(roster, job_off(roster, worker));
+    return job_over(roster, worker, stops, now_ns);
 }
 
 void *thi_roster_failed(struct thi_roster *roster, uint32_t index, th_addr addr, uint64_t id,
@@ -338,13 +348,8 @@ void *thi_roster_failed(struct thi_roster *roster, uint32_t index, th_addr addr,
 
     if (!worker)
         return NULL;
-    worker->fresh = false;
     roster->counts.poisoned++;
-    if (stops)
-        leave(roster, worker);
-    else
-        rest(roster, worker, now_ns);
-    return job_out(roster, job_off(roster, worker));
+    return job_over(roster, worker, stops, now_ns);
 }
 
 void *thi_roster_dropped(struct thi_roster *roster, uint32_t index, th_addr addr, uint64_t id,
@@ -430,12 +435,10 @@ bool thi_roster_set(struct thi_roster *roster, uint32_t workers_max, uint32_t id
         limits.workers_max = workers_max;
     if (idle_max)
         limits.idle_max = idle_max;
-    else if (limits.idle_max > limits.workers_max)
-        limits.idle_max = limits.workers_max; /* not asked for, but it follows */
     if (pending_max)
         limits.pending_max = pending_max;
-    if (!thi_roster_limits_check(&limits))
-        return false;
+    if (idle_max > limits.workers_max)
+        return false; /* a floor set earlier may be above: it counts again when there is room */
     roster->limits = limits;
     while (roster->idle.count > limits.idle_max) {
         struct thi_roster_worker *worker = roster->idle.tail;

@@ -150,11 +150,12 @@ void thi_roster_undismissed(struct thi_roster *roster, uint32_t index, uint64_t 
 /** It can take work; after its start, or again after a restart. */
 void thi_roster_ready(struct thi_roster *roster, uint32_t index, th_addr addr, uint64_t now_ns);
 
-/** Job @id is done: the job [give], to be freed, or NULL: the worker has no such job. */
+/** Job @id is done: the job [give], to be freed, or NULL: the worker has no such job. @stops: the
+ * worker is about to exit, and gets no other. */
 void *thi_roster_done(struct thi_roster *roster, uint32_t index, th_addr addr, uint64_t id,
-                      uint64_t now_ns);
+                      bool stops, uint64_t now_ns);
 
-/** Job @id failed all its deliveries: as thi_roster_done(). @stops: the worker exits of it. */
+/** Job @id failed all its deliveries: as thi_roster_done(). */
 void *thi_roster_failed(struct thi_roster *roster, uint32_t index, th_addr addr, uint64_t id,
                         bool stops, uint64_t now_ns);
 

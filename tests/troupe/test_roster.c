@@ -116,7 +116,8 @@ static void rig_ready(struct rig *rig, uint32_t index)
 
 static long rig_done(struct rig *rig, uint32_t index)
 {
-    void *work = thi_roster_done(&rig->roster, index, rig->addr[index], rig->id[index], rig->now);
+    void *work =
+        thi_roster_done(&rig->roster, index, rig->addr[index], rig->id[index], false, rig->now);
 
     rig_drain(rig);
     return (long)(intptr_t)work;
@@ -270,9 +271,9 @@ Test(roster, ignores_reports_that_do_not_fit)
 
     rig_init(&rig, &four);
     rig_busy(&rig, 1);
-    cr_assert_null(thi_roster_done(&rig.roster, 0, rig.addr[0], rig.id[0] + 1, rig.now));
-    cr_assert_null(thi_roster_done(&rig.roster, 0, other, rig.id[0], rig.now));
-    cr_assert_null(thi_roster_done(&rig.roster, 1000, rig.addr[0], rig.id[0], rig.now));
+    cr_assert_null(thi_roster_done(&rig.roster, 0, rig.addr[0], rig.id[0] + 1, false, rig.now));
+    cr_assert_null(thi_roster_done(&rig.roster, 0, other, rig.id[0], false, rig.now));
+    cr_assert_null(thi_roster_done(&rig.roster, 1000, rig.addr[0], rig.id[0], false, rig.now));
     cr_assert_null(thi_roster_farewell(&rig.roster, other));
     cr_assert_eq(rig.roster.busy, 1);
     cr_assert_eq(rig_done(&rig, 0), 1);
@@ -533,6 +534,23 @@ Test(roster, one_death_pauses_once_though_it_is_told_twice)
     rig_fini(&rig);
 }
 
+Test(roster, a_worker_that_stops_after_its_job_gets_no_other)
+{
+    struct rig rig;
+
+    rig_init(&rig, &four);
+    rig_busy(&rig, 1);
+    cr_assert_not_null(thi_roster_done(&rig.roster, 0, rig.addr[0], rig.id[0], true, rig.now));
+    rig_drain(&rig);
+    rig_job(&rig, 2);
+    cr_assert_eq(rig.given[0], 1);
+    cr_assert_eq(rig_count(&rig, THI_ROSTER_SPAWN), 2);
+    cr_assert_eq(rig_exit(&rig, 0, false), 0);
+    cr_assert_eq(rig.roster.counts.retried, 0);
+    cr_assert_eq(rig.roster.spawn_after_ns, 0, "a pause without a death");
+    rig_fini(&rig);
+}
+
 Test(roster, a_failed_job_frees_its_worker_unless_that_stops)
 {
     struct rig rig;
@@ -645,7 +663,7 @@ Test(roster, limits_that_make_no_sense_change_nothing)
     cr_assert_eq(rig.roster.limits.idle_max, 2);
     cr_assert_eq(rig.roster.limits.pending_max, 3);
     cr_assert(thi_roster_set(&rig.roster, 1, 0, 0, rig.now));
-    cr_assert_eq(rig.roster.limits.idle_max, 1, "the floor follows the ceiling");
+    cr_assert_eq(rig.roster.limits.idle_max, 2, "zero left it");
     rig_fini(&rig);
 }
 

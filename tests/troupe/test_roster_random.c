@@ -425,8 +425,9 @@ static void reports_done(struct match *match, uint32_t index, uint64_t id, bool 
 {
     struct twin *twin = &match->twin;
     struct worker *worker = &twin->workers[index];
+    bool stops = roll(match, 8) == 0;
 
-    out_is(thi_roster_done(&match->roster, index, match->addr[index], id, match->now),
+    out_is(thi_roster_done(&match->roster, index, match->addr[index], id, stops, match->now),
            fits ? id : 0);
     if (!fits)
         return;
@@ -436,7 +437,9 @@ static void reports_done(struct match *match, uint32_t index, uint64_t id, bool 
     twin->backoff = twin->limits.backoff_min_ns;
     if (twin->spawn_after > match->now + twin->backoff)
         twin->spawn_after = match->now + twin->backoff;
-    rest(twin, worker, match->now);
+    worker->state = THI_ROSTER_LEAVING;
+    if (!stops)
+        rest(twin, worker, match->now);
 }
 
 /* Some news of the worker at @index, fitting or not. */
@@ -465,11 +468,8 @@ static void limits_change(struct match *match)
 
     limits.workers_max = workers ? workers : limits.workers_max;
     limits.pending_max = pending ? pending : limits.pending_max;
-    if (idle)
-        limits.idle_max = idle;
-    else if (limits.idle_max > limits.workers_max)
-        limits.idle_max = limits.workers_max;
-    sense = limits.idle_max <= limits.workers_max;
+    limits.idle_max = idle ? idle : limits.idle_max;
+    sense = idle <= limits.workers_max;
     cr_assert_eq(thi_roster_set(&match->roster, workers, idle, pending, match->now), sense);
     if (!sense)
         return;
