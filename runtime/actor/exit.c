@@ -252,6 +252,11 @@ bool thi_exit_advance(th_self *self, struct thi_cell *cell)
     return true;
 }
 
+bool thi_exit_is_asked(const th_self *self)
+{
+    return self->worker && (thi_cell_of_self(self)->flags & THI_CELL_EXIT_ASKED) != 0;
+}
+
 /* ---- the front door ---- */
 
 th_err th_stop(th_self *self, th_addr to)

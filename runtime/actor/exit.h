@@ -22,4 +22,7 @@ void thi_exit_notice_undeliverable(th_self *self, th_msg *notice);
 /* Puts @child into @parent's list (C4: by the parent's turn, or before it can run). */
 void thi_children_add(struct thi_stage *stage, struct thi_cell *parent, struct thi_cell *child);
 
+/* Whether the actor that @self is has said th_exit() in the handler that runs. */
+bool thi_exit_is_asked(const th_self *self);
+
 #endif
