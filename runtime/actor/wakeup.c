@@ -164,6 +164,8 @@ bool thi_wakeup_arrived(th_self *self, struct thi_cell *cell, const th_msg *msg)
     struct thi_wakeup_table *table;
     struct thi_wakeup **link;
 
+    if (!th_addr_equal(msg->thi_from, th_self_addr(self)))
+        return true;
     thi_voice_enter(&self->voice);
     table = cell->extra ? &cell->extra->wakeups : NULL;
     link = find(table, id);

@@ -27,7 +27,8 @@ struct thi_wakeup {
 };
 
 /* @msg is a th_wakeup that arrived at @cell, whose handle is @self; to be asked once, before
- * anybody sees or frees it. false: it was cancelled on its way, drop it. */
+ * anybody sees or frees it. false: it was cancelled on its way, drop it. Another's, which somebody
+ * forwarded, is a message like any other. */
 bool thi_wakeup_arrived(th_self *self, struct thi_cell *cell, const th_msg *msg);
 
 /* At the actor's exit, or the endpoint's close: cancels what is pending, releases the payloads. */
