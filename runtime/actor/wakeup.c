@@ -304,6 +304,8 @@ th_err th_wakeup_cancel(th_self *self, uint64_t id)
 
     if (!self)
         return TH_E_INVALID;
+    if (!self->worker && thi_stage_is_down(thi_stage_of(self)))
+        return TH_E_CLOSED;
     /* On a voice that several threads share, whoever hears it may free it once it has passed
      * thi_wakeup_arrived(): so it is touched under the lock only, and found before. */
     thi_voice_enter(&self->voice);
