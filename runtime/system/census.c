@@ -152,16 +152,33 @@ static const th_msg *oldest(struct thi_cell *cell, bool urgent, size_t index, si
     return NULL;
 }
 
-const th_msg *thi_census_peek(struct thi_cell *cell, size_t index)
+/* The @index-th of what was taken and not handled, system messages or the others; @index is less
+ * those that were passed over then. */
+static const th_msg *taken(struct thi_cell *cell, bool is_system, size_t *index)
+{
+    for (const th_msg *msg = cell->mail_head; msg; msg = msg->thi_next)
+        if (((msg->thi_type->flags & TH_TYPE_SYSTEM) != 0) == is_system && (*index)-- == 0)
+            return msg;
+    return NULL;
+}
+
+static const th_msg *pushed(struct thi_cell *cell, bool is_system, size_t *index)
 {
     size_t count;
-    const th_msg *msg = oldest(cell, true, index, &count);
+    const th_msg *msg = oldest(cell, is_system, *index, &count);
 
-    if (msg)
-        return msg;
-    index -= count;
-    for (msg = cell->mail_head; msg; msg = msg->thi_next)
-        if (index-- == 0)
-            return msg;
-    return oldest(cell, false, index, &count);
+    *index -= msg ? 0 : count;
+    return msg;
+}
+
+const th_msg *thi_census_peek(struct thi_cell *cell, size_t index)
+{
+    const th_msg *msg = NULL;
+
+    for (int lane = 1; !msg && lane >= 0; lane--) {
+        msg = taken(cell, lane, &index);
+        if (!msg)
+            msg = pushed(cell, lane, &index);
+    }
+    return msg;
 }

@@ -97,11 +97,11 @@ static th_err counter_receive(th_self *self, void *state, const th_msg *msg)
 
     (void)state;
     for (uint64_t i = 1; wish && !err && i <= wish->value; i++)
-        err = number_send(self, th_msg_sender(msg), (struct number){i});
+        err = number_send(self, th_msg_sender(msg), (struct number){ i });
     return err;
 }
 
-static const th_class counter_class = {.name = "counter", .receive = counter_receive};
+static const th_class counter_class = { .name = "counter", .receive = counter_receive };
 
 static uint64_t listen_number(th_self *self)
 {
@@ -120,7 +120,7 @@ BOTH_BASES(external, listens_in_sending_order)
     th_addr counter = spawn(ts, &counter_class);
     th_msg *none;
 
-    cr_assert_eq(count_to_send(ts->me, counter, (struct count_to){5000}), TH_OK);
+    cr_assert_eq(count_to_send(ts->me, counter, (struct count_to){ 5000 }), TH_OK);
     for (uint64_t i = 1; i <= 5000; i++)
         cr_assert_eq(listen_number(ts->me), i);
     cr_assert_eq(th_listen(ts->me, 0, &none), TH_E_TIMEOUT);
@@ -129,7 +129,7 @@ BOTH_BASES(external, listens_in_sending_order)
 
 BOTH_BASES(external, an_endpoint_can_tell_itself)
 {
-    cr_assert_eq(number_send(ts->me, th_self_addr(ts->me), (struct number){4}), TH_OK);
+    cr_assert_eq(number_send(ts->me, th_self_addr(ts->me), (struct number){ 4 }), TH_OK);
     cr_assert_eq(th_tell(ts->me, th_self_addr(ts->me), make_number(ts->me, 5)), TH_OK);
     cr_assert_eq(listen_number(ts->me), 4);
     cr_assert_eq(listen_number(ts->me), 5);
@@ -139,7 +139,7 @@ BOTH_BASES(external, an_answer_goes_to_the_question_not_to_a_listener)
 {
     th_addr adder = spawn(ts, &adder_class);
 
-    cr_assert_eq(number_send(ts->me, th_self_addr(ts->me), (struct number){100}), TH_OK);
+    cr_assert_eq(number_send(ts->me, th_self_addr(ts->me), (struct number){ 100 }), TH_OK);
     cr_assert_eq(ask_number(ts->me, adder, 1), 2);
     cr_assert_eq(listen_number(ts->me), 100, "it waited through the question");
 }
@@ -165,12 +165,12 @@ BOTH_BASES(external, wakeups_come_by_listening)
 
 BOTH_BASES(external, dead_letters_come_by_listening)
 {
-    th_addr nobody = {th_system_id(ts->sys), 400, 7};
+    th_addr nobody = { th_system_id(ts->sys), 400, 7 };
     const struct th_dead_letter *letter;
     th_msg *msg;
 
     cr_assert_eq(th_dead_letters_to_me(ts->me, true), TH_OK);
-    cr_assert_eq(number_send(ts->me, nobody, (struct number){3}), TH_OK);
+    cr_assert_eq(number_send(ts->me, nobody, (struct number){ 3 }), TH_OK);
     cr_assert_eq(th_listen(ts->me, TEST_PATIENCE, &msg), TH_OK);
     letter = th_dead_letter_of(msg);
     cr_assert_not_null(letter);
@@ -180,7 +180,7 @@ BOTH_BASES(external, dead_letters_come_by_listening)
     cr_assert(th_addr_equal(th_msg_sender(letter->message), th_self_addr(ts->me)));
     th_msg_destroy(ts->me, msg);
     cr_assert_eq(th_dead_letters_to_me(ts->me, false), TH_OK);
-    cr_assert_eq(number_send(ts->me, nobody, (struct number){3}), TH_OK);
+    cr_assert_eq(number_send(ts->me, nobody, (struct number){ 3 }), TH_OK);
     cr_assert_eq(th_listen(ts->me, 0, &msg), TH_E_TIMEOUT);
 }
 
@@ -191,7 +191,7 @@ static th_err failer_receive(th_self *self, void *state, const th_msg *msg)
     return number_of(msg) ? th_fail(self, TH_E_FAILED, "number %d", 13) : TH_OK;
 }
 
-static const th_class failer_class = {.name = "failer", .receive = failer_receive};
+static const th_class failer_class = { .name = "failer", .receive = failer_receive };
 
 BOTH_BASES(external, poison_answers_a_question)
 {
@@ -204,7 +204,7 @@ BOTH_BASES(external, poison_answers_a_question)
     cr_assert_not_null(poison);
     cr_assert_str_eq(poison->details->data, "number 13");
     th_msg_destroy(ts->me, msg);
-    cr_assert_eq(number_send(ts->me, failer, (struct number){2}), TH_OK);
+    cr_assert_eq(number_send(ts->me, failer, (struct number){ 2 }), TH_OK);
     cr_assert_eq(th_listen(ts->me, TEST_PATIENCE, &msg), TH_OK);
     cr_assert_not_null(th_poison_of(msg));
     th_msg_destroy(ts->me, msg);
@@ -219,9 +219,8 @@ BOTH_BASES(external, a_question_is_given_up_in_time)
     th_msg *answer = (th_msg *)ts;
 
     before = th_now(ts->me);
-    cr_assert_eq(
-        th_ask(ts->me, adder, th_msg_create(ts->me, &silence_type), TH_MS(5), &answer),
-        TH_E_TIMEOUT);
+    cr_assert_eq(th_ask(ts->me, adder, th_msg_create(ts->me, &silence_type), TH_MS(5), &answer),
+                 TH_E_TIMEOUT);
     cr_assert_null(answer);
     if (test_is_simple(ts))
         cr_assert_eq(th_now(ts->me), before, "nothing was left to wait for");
@@ -256,8 +255,8 @@ Test(external, virtual_time_moves_no_further_than_it_must)
     th_msg_destroy(ts.me, answer);
     cr_assert_eq(th_virtual_now(ts.sys, &now), TH_OK);
     cr_assert_eq(now, TH_MS(20), "the wakeup's moment");
-    cr_assert_eq(th_ask(ts.me, adder, th_msg_create(ts.me, &later_type), TH_MS(20), &answer),
-                 TH_OK, "an answer at the limit is in time");
+    cr_assert_eq(th_ask(ts.me, adder, th_msg_create(ts.me, &later_type), TH_MS(20), &answer), TH_OK,
+                 "an answer at the limit is in time");
     th_msg_destroy(ts.me, answer);
     cr_assert_eq(th_ask(ts.me, adder, th_msg_create(ts.me, &later_type), TH_MS(7), &answer),
                  TH_E_TIMEOUT);
@@ -268,8 +267,8 @@ Test(external, virtual_time_moves_no_further_than_it_must)
 
 BOTH_BASES(external, a_dead_question_is_answered_at_once)
 {
-    th_addr nobody = {th_system_id(ts->sys), 400, 7};
-    th_addr foreigner = {th_system_id(ts->sys) + 1, 1, 1};
+    th_addr nobody = { th_system_id(ts->sys), 400, 7 };
+    th_addr foreigner = { th_system_id(ts->sys) + 1, 1, 1 };
     th_addr adder = spawn(ts, &adder_class);
     th_msg *answer;
 
@@ -278,8 +277,7 @@ BOTH_BASES(external, a_dead_question_is_answered_at_once)
     cr_assert_eq(th_ask(ts->me, foreigner, make_number(ts->me, 1), TH_FOREVER, &answer),
                  TH_E_NO_ACTOR);
     cr_assert_eq(th_stop(ts->me, adder), TH_OK);
-    cr_assert_eq(th_ask(ts->me, adder, make_number(ts->me, 1), TH_FOREVER, &answer),
-                 TH_E_NO_ACTOR);
+    cr_assert_eq(th_ask(ts->me, adder, make_number(ts->me, 1), TH_FOREVER, &answer), TH_E_NO_ACTOR);
 }
 
 /* Hands what it gets on. */
@@ -294,14 +292,15 @@ static th_err relay_receive(th_self *self, void *state, const th_msg *msg)
     return number_of(msg) ? th_forward(self, *to, msg) : TH_OK;
 }
 
-static const th_class relay_class = {
-    .name = "relay", .state_size = sizeof(th_addr), .receive = relay_receive};
+static const th_class relay_class = { .name = "relay",
+                                      .state_size = sizeof(th_addr),
+                                      .receive = relay_receive };
 
 BOTH_BASES(external, whoever_answers_answers)
 {
     th_addr relay = spawn(ts, &relay_class);
 
-    cr_assert_eq(route_send(ts->me, relay, (struct route){spawn(ts, &adder_class)}), TH_OK);
+    cr_assert_eq(route_send(ts->me, relay, (struct route){ spawn(ts, &adder_class) }), TH_OK);
     cr_assert_eq(ask_number(ts->me, relay, 41), 42);
 }
 
@@ -326,11 +325,11 @@ BOTH_BASES(external, bad_arguments_are_answers)
     cr_expect_eq(th_listen(me, 0, NULL), TH_E_INVALID);
     cr_expect_eq(th_create(NULL, NULL, 0, NULL, NULL), TH_E_INVALID);
     cr_expect_eq(th_create(me, NULL, 0, &adder, NULL), TH_E_INVALID);
-    cr_expect_eq(th_create(me, &(th_spawn_options){0}, 0, &adder, NULL), TH_E_INVALID);
-    cr_expect_eq(th_create(me, &(th_spawn_options){.class_name = "none"}, 0, &adder, NULL),
+    cr_expect_eq(th_create(me, &(th_spawn_options){ 0 }, 0, &adder, NULL), TH_E_INVALID);
+    cr_expect_eq(th_create(me, &(th_spawn_options){ .class_name = "none" }, 0, &adder, NULL),
                  TH_E_NO_CLASS);
-    cr_expect_eq(th_create(me, &(th_spawn_options){.klass = &adder_class,
-                                                   .arg = make_number(me, 1)},
+    cr_expect_eq(th_create(me,
+                           &(th_spawn_options){ .klass = &adder_class, .arg = make_number(me, 1) },
                            0, NULL, NULL),
                  TH_E_INVALID);
     cr_expect_eq(th_endpoint_open(ts->sys, NULL), TH_E_INVALID);
@@ -351,7 +350,7 @@ static th_err intruder_receive(th_self *self, void *state, const th_msg *msg)
 {
     th_addr me = th_self_addr(self);
     struct errors errors;
-    th_spawn_options how = {.klass = &adder_class};
+    th_spawn_options how = { .klass = &adder_class };
     th_msg *answer;
 
     (void)state;
@@ -365,7 +364,7 @@ static th_err intruder_receive(th_self *self, void *state, const th_msg *msg)
     return errors_send(self, th_msg_sender(msg), errors);
 }
 
-static const th_class intruder_class = {.name = "intruder", .receive = intruder_receive};
+static const th_class intruder_class = { .name = "intruder", .receive = intruder_receive };
 
 BOTH_BASES(external, actors_have_calls_of_their_own)
 {
@@ -394,10 +393,10 @@ static th_err sneak_receive(th_self *self, void *state, const th_msg *msg)
     if (!number_of(msg))
         return TH_OK;
     return number_send(self, th_msg_sender(msg),
-                       (struct number){(uint64_t)th_listen(endpoint, 0, &answer)});
+                       (struct number){ (uint64_t)th_listen(endpoint, 0, &answer) });
 }
 
-static const th_class sneak_class = {.name = "sneak", .receive = sneak_receive};
+static const th_class sneak_class = { .name = "sneak", .receive = sneak_receive };
 
 Test(external, a_handler_cannot_drive_the_simple_base)
 {
@@ -417,17 +416,17 @@ static th_err picky_init(th_self *self, void *state, const th_msg *arg)
     return number_of(arg)->value ? th_fail(self, TH_E_PARSE, "not %d", 1) : TH_E_PARSE;
 }
 
-static const th_class picky_class = {.name = "picky", .init = picky_init};
+static const th_class picky_class = { .name = "picky", .init = picky_init };
 
 BOTH_BASES(external, create_says_how_init_went)
 {
-    th_spawn_options how = {.klass = &picky_class};
+    th_spawn_options how = { .klass = &picky_class };
     char why[TH_DETAILS_SIZE] = "untouched";
     th_addr addr;
 
     cr_assert_eq(th_create(ts->me, &how, TEST_PATIENCE, &addr, why), TH_OK);
     cr_assert_str_eq(why, "");
-    cr_assert_eq(th_actor_status_read(ts->sys, addr, &(th_actor_status){0}), TH_OK);
+    cr_assert_eq(th_actor_status_read(ts->sys, addr, &(th_actor_status){ 0 }), TH_OK);
     how.arg = make_number(ts->me, 1);
     cr_assert_eq(th_create(ts->me, &how, TEST_PATIENCE, &addr, why), TH_E_INIT);
     cr_assert_str_eq(why, "not 1");
@@ -440,7 +439,7 @@ BOTH_BASES(external, create_says_how_init_went)
 
 BOTH_BASES(external, create_by_name)
 {
-    th_spawn_options how = {.class_name = "adder"};
+    th_spawn_options how = { .class_name = "adder" };
     th_addr addr;
 
     cr_assert_eq(th_class_register(ts->sys, &adder_class), TH_OK);
@@ -461,7 +460,7 @@ BOTH_BASES(external, a_private_endpoint_has_its_own_mail)
     cr_assert(th_addr_is_none(th_self_parent(own)));
     cr_assert_null(th_self_class(own));
     cr_assert_eq(th_self_system(own), ts->sys);
-    cr_assert_eq(count_to_send(own, counter, (struct count_to){3}), TH_OK);
+    cr_assert_eq(count_to_send(own, counter, (struct count_to){ 3 }), TH_OK);
     cr_assert_eq(listen_number(own), 1);
     cr_assert_eq(th_listen(ts->me, 0, &msg), TH_E_TIMEOUT);
     cr_assert_eq(listen_number(own), 2);
@@ -478,26 +477,26 @@ BOTH_BASES(external, what_waits_at_the_close_is_dead)
     cr_assert_eq(th_endpoint_open(ts->sys, &own), TH_OK);
     addr = th_self_addr(own);
     for (uint64_t i = 0; i < 3; i++)
-        cr_assert_eq(number_send(ts->me, addr, (struct number){i}), TH_OK);
+        cr_assert_eq(number_send(ts->me, addr, (struct number){ i }), TH_OK);
     cr_assert_eq(listen_number(own), 0);
     cr_assert_eq(th_wakeup_after(own, TH_S(1000), make_number(own, 1), &id), TH_OK);
     cr_assert_eq(th_endpoint_close(own), TH_OK);
     cr_assert_eq(test_system_counts(ts).dead_by_reason[TH_DEAD_WAITING], 2);
     cr_assert_eq(test_system_counts(ts).wakeups_cancelled, 1);
-    cr_assert_eq(number_send(ts->me, addr, (struct number){9}), TH_OK);
+    cr_assert_eq(number_send(ts->me, addr, (struct number){ 9 }), TH_OK);
     cr_assert_eq(test_system_counts(ts).dead_by_reason[TH_DEAD_NO_ACTOR], 1);
 }
 
 BOTH_BASES(external, a_closed_handler_of_dead_letters_is_forgotten)
 {
-    th_addr nobody = {th_system_id(ts->sys), 400, 7};
+    th_addr nobody = { th_system_id(ts->sys), 400, 7 };
     th_system_status status;
     th_self *own;
     th_msg *msg;
 
     cr_assert_eq(th_endpoint_open(ts->sys, &own), TH_OK);
     cr_assert_eq(th_dead_letters_to_me(own, true), TH_OK);
-    cr_assert_eq(number_send(own, nobody, (struct number){3}), TH_OK);
+    cr_assert_eq(number_send(own, nobody, (struct number){ 3 }), TH_OK);
     cr_assert_eq(th_listen(own, TEST_PATIENCE, &msg), TH_OK);
     th_msg_destroy(own, msg);
     cr_assert_eq(th_endpoint_close(own), TH_OK);
@@ -531,7 +530,7 @@ Test(external, one_that_outlives_the_system_can_still_be_closed)
 
     cr_assert_eq(th_endpoint_open(ts.sys, &own), TH_OK);
     cr_assert_eq(th_endpoint_open(ts.sys, &other), TH_OK);
-    cr_assert_eq(number_send(own, th_self_addr(other), (struct number){1}), TH_OK);
+    cr_assert_eq(number_send(own, th_self_addr(other), (struct number){ 1 }), TH_OK);
     kept = make_number(own, 2);
     cr_assert_eq(th_system_shutdown(ts.sys, TEST_PATIENCE, NULL, NULL), TH_OK);
     th_msg_destroy(own, kept);
@@ -547,7 +546,7 @@ Test(external, one_that_outlives_the_system_can_still_be_closed)
 
 Test(external, slots_are_a_limit_and_come_back)
 {
-    th_options options = {.workers = 1, .actors_max = 8};
+    th_options options = { .workers = 1, .actors_max = 8 };
     struct test_system ts = test_system_open_with(&options);
     th_addr adder = spawn(&ts, &adder_class);
     th_self *own[8];
@@ -601,7 +600,7 @@ static void *ask_many(void *context)
 
 static void crowd_in(struct test_system *ts, bool is_private)
 {
-    struct crowd crowd = {ts, spawn(ts, &adder_class), is_private};
+    struct crowd crowd = { ts, spawn(ts, &adder_class), is_private };
     pthread_t threads[THREADS];
 
     for (int i = 0; i < THREADS; i++)
@@ -642,7 +641,7 @@ Test(external, listeners_share_the_mail, .timeout = 60)
     for (int i = 0; i < LISTENERS; i++)
         cr_assert_eq(pthread_create(&threads[i], NULL, listen_many, &ts), 0);
     for (uint64_t i = 0; i < LISTENERS * SHARES; i++)
-        cr_assert_eq(number_send(ts.me, me, (struct number){i}), TH_OK);
+        cr_assert_eq(number_send(ts.me, me, (struct number){ i }), TH_OK);
     for (int i = 0; i < LISTENERS; i++)
         pthread_join(threads[i], NULL);
     cr_assert_eq(th_listen(ts.me, 0, &none), TH_E_TIMEOUT, "each message went to one of them");
@@ -659,9 +658,9 @@ static void *ask_in_vain(void *context)
     for (int i = 0; i < 100; i++) {
         th_msg *answer;
 
-        cr_assert_eq(th_ask(self, crowd->adder, th_msg_create(self, &silence_type), TH_US(50),
-                            &answer),
-                     TH_E_TIMEOUT);
+        cr_assert_eq(
+            th_ask(self, crowd->adder, th_msg_create(self, &silence_type), TH_US(50), &answer),
+            TH_E_TIMEOUT);
     }
     return NULL;
 }
@@ -669,7 +668,7 @@ static void *ask_in_vain(void *context)
 Test(external, who_gives_up_holds_nobody_up, .timeout = 60)
 {
     struct test_system ts = test_system_open(TH_BASE_POOL, 0);
-    struct crowd crowd = {&ts, spawn(&ts, &adder_class), false};
+    struct crowd crowd = { &ts, spawn(&ts, &adder_class), false };
     pthread_t threads[8];
 
     for (int i = 0; i < 8; i++)

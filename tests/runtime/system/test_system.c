@@ -10,7 +10,7 @@
 #include <thespis/config.h>
 #include <thespis/testkit.h>
 
-static const th_class idler_class = {.name = "idler"};
+static const th_class idler_class = { .name = "idler" };
 
 /* ---- options ---- */
 
@@ -41,18 +41,18 @@ static void check_absurd(const th_options *options, const char *culprit)
 Test(system, absurd_options_are_named)
 {
     static char long_name[TH_NAME_MAX + 2];
-    th_allocator half = {.alloc = no_alloc};
-    th_allocator other_half = {.free = no_free};
+    th_allocator half = { .alloc = no_alloc };
+    th_allocator other_half = { .free = no_free };
 
     memset(long_name, 'x', TH_NAME_MAX + 1);
-    check_absurd(&(th_options){.base = (th_base)7}, "base");
-    check_absurd(&(th_options){.name = ""}, "name");
-    check_absurd(&(th_options){.name = long_name}, "name");
-    check_absurd(&(th_options){.workers = TH_WORKERS_MAX + 1}, "workers");
-    check_absurd(&(th_options){.signals = 1u << 31}, "signals");
-    check_absurd(&(th_options){.actors_max = 1}, "actors_max");
-    check_absurd(&(th_options){.allocator = &half}, "allocator");
-    check_absurd(&(th_options){.allocator = &other_half}, "allocator");
+    check_absurd(&(th_options){ .base = (th_base)7 }, "base");
+    check_absurd(&(th_options){ .name = "" }, "name");
+    check_absurd(&(th_options){ .name = long_name }, "name");
+    check_absurd(&(th_options){ .workers = TH_WORKERS_MAX + 1 }, "workers");
+    check_absurd(&(th_options){ .signals = 1u << 31 }, "signals");
+    check_absurd(&(th_options){ .actors_max = 1 }, "actors_max");
+    check_absurd(&(th_options){ .allocator = &half }, "allocator");
+    check_absurd(&(th_options){ .allocator = &other_half }, "allocator");
 }
 
 Test(system, good_options_pass)
@@ -63,7 +63,7 @@ Test(system, good_options_pass)
     memset(name, 'n', TH_NAME_MAX);
     cr_expect_eq(th_options_check(NULL, &why), TH_OK);
     cr_expect_null(why);
-    cr_expect_eq(th_options_check(&(th_options){.name = name, .workers = TH_WORKERS_MAX}, &why),
+    cr_expect_eq(th_options_check(&(th_options){ .name = name, .workers = TH_WORKERS_MAX }, &why),
                  TH_OK);
 }
 
@@ -80,14 +80,14 @@ static void check_before_start(th_system *system)
     cr_expect_eq(th_system_wait(system, 0), TH_E_STATE);
     cr_expect_eq(th_endpoint_open(system, &self), TH_E_STATE);
     cr_expect_eq(th_system_status_read(system, &status), TH_E_STATE);
-    addr = (th_addr){th_system_id(system), 1, 1};
-    cr_expect_eq(th_actor_status_read(system, addr, &(th_actor_status){0}), TH_E_STATE);
+    addr = (th_addr){ th_system_id(system), 1, 1 };
+    cr_expect_eq(th_actor_status_read(system, addr, &(th_actor_status){ 0 }), TH_E_STATE);
 }
 
 static void check_after_shutdown(th_system *system, th_self *me)
 {
-    th_addr addr = {th_system_id(system), 1, 1};
-    th_spawn_options how = {.klass = &idler_class};
+    th_addr addr = { th_system_id(system), 1, 1 };
+    th_spawn_options how = { .klass = &idler_class };
     th_msg *msg;
     th_self *self;
     th_system_status status;
@@ -110,14 +110,14 @@ static void check_after_shutdown(th_system *system, th_self *me)
     cr_expect_eq(th_request_shutdown(me), TH_E_CLOSED);
     cr_expect_eq(th_wakeup_after(me, 1, NULL, NULL), TH_E_CLOSED);
     cr_expect_eq(th_dead_letters_to_me(me, true), TH_E_CLOSED);
-    cr_expect_eq(th_actor_status_read(system, addr, &(th_actor_status){0}), TH_E_CLOSED);
+    cr_expect_eq(th_actor_status_read(system, addr, &(th_actor_status){ 0 }), TH_E_CLOSED);
     cr_expect_eq(th_system_status_read(system, &status), TH_E_CLOSED);
 }
 
 static void live_and_die(th_base base)
 {
     struct leaks before = leaks_look();
-    th_options options = {.base = base, .workers = 2};
+    th_options options = { .base = base, .workers = 2 };
     th_system *system = th_system_create(&options);
     th_self *me;
 
@@ -190,7 +190,7 @@ Test(system, two_share_nothing)
     cr_assert_eq(th_stop(two.me, in_one), TH_OK, "a dead letter, not an error");
     cr_assert_eq(test_system_counts(&two).dead_by_reason[TH_DEAD_FOREIGN], 1);
     cr_assert_eq(th_class_register(one.sys, &idler_class), TH_OK);
-    cr_assert_eq(th_spawn_with(two.me, &(th_spawn_options){.class_name = "idler"}, &in_one),
+    cr_assert_eq(th_spawn_with(two.me, &(th_spawn_options){ .class_name = "idler" }, &in_one),
                  TH_E_NO_CLASS);
     cr_assert_eq(th_system_shutdown(one.sys, TEST_PATIENCE, NULL, NULL), TH_OK);
     cr_assert_eq(th_spawn(two.me, &idler_class, NULL, &in_one), TH_OK, "two lives on");
@@ -241,11 +241,11 @@ static th_err tree_init(th_self *self, void *state, const th_msg *arg)
     return err;
 }
 
-static const th_class tree_class = {.name = "tree", .init = tree_init};
+static const th_class tree_class = { .name = "tree", .init = tree_init };
 
 BOTH_BASES(system, a_shutdown_takes_the_whole_tree)
 {
-    th_spawn_options how = {.klass = &tree_class};
+    th_spawn_options how = { .klass = &tree_class };
     th_addr addr;
 
     cr_assert_eq(th_create(ts->me, &how, TEST_PATIENCE, &addr, NULL), TH_OK);
@@ -274,7 +274,7 @@ static th_err gate_receive(th_self *self, void *state, const th_msg *msg)
     return TH_OK;
 }
 
-static const th_class gate_class = {.name = "gate", .receive = gate_receive};
+static const th_class gate_class = { .name = "gate", .receive = gate_receive };
 
 static th_err gatekeeper_init(th_self *self, void *state, const th_msg *arg)
 {
@@ -286,7 +286,7 @@ static th_err gatekeeper_init(th_self *self, void *state, const th_msg *arg)
     return err ? err : th_send(self, child, th_msg_create(self, &enter_gate_type));
 }
 
-static const th_class gatekeeper_class = {.name = "gatekeeper", .init = gatekeeper_init};
+static const th_class gatekeeper_class = { .name = "gatekeeper", .init = gatekeeper_init };
 
 struct leftovers {
     int count;
@@ -314,7 +314,7 @@ static bool has(const struct leftovers *left, const char *text)
 Test(system, a_late_shutdown_says_what_is_left)
 {
     struct test_system ts = test_system_open(TH_BASE_POOL, 0);
-    struct leftovers left = {0};
+    struct leftovers left = { 0 };
     th_addr addr;
 
     atomic_store(&gate.is_in, false);
@@ -327,7 +327,7 @@ Test(system, a_late_shutdown_says_what_is_left)
     cr_assert_eq(left.count, 2);
     /* the other worker has got to the keeper by then */
     while (!has(&left, "gatekeeper: exiting, waits for 1 child")) {
-        left = (struct leftovers){0};
+        left = (struct leftovers){ 0 };
         cr_assert_eq(th_system_shutdown(ts.sys, TH_MS(1), note, &left), TH_E_TIMEOUT);
     }
     cr_assert_eq(th_system_shutdown(ts.sys, 0, NULL, NULL), TH_E_TIMEOUT, "nobody needs a report");
@@ -384,7 +384,7 @@ static th_err rebel_receive(th_self *self, void *state, const th_msg *msg)
     return verdict_send(self, th_msg_sender(msg), verdict);
 }
 
-static const th_class rebel_class = {.name = "rebel", .receive = rebel_receive};
+static const th_class rebel_class = { .name = "rebel", .receive = rebel_receive };
 
 BOTH_BASES(system, an_actor_cannot_wait_for_its_own_end)
 {
@@ -392,8 +392,8 @@ BOTH_BASES(system, an_actor_cannot_wait_for_its_own_end)
     th_msg *answer;
 
     cr_assert_eq(th_spawn(ts->me, &rebel_class, NULL, &rebel), TH_OK);
-    cr_assert_eq(
-        th_ask(ts->me, rebel, th_msg_create(ts->me, &try_it_type), TEST_PATIENCE, &answer), TH_OK);
+    cr_assert_eq(th_ask(ts->me, rebel, th_msg_create(ts->me, &try_it_type), TEST_PATIENCE, &answer),
+                 TH_OK);
     cr_assert_not_null(verdict_of(answer));
     cr_assert_eq(verdict_of(answer)->shutdown, TH_E_NOT_ALLOWED);
     cr_assert_eq(verdict_of(answer)->wait, TH_E_NOT_ALLOWED);
@@ -450,15 +450,15 @@ Test(system, the_end_wakes_who_waits)
 
 static _Atomic int caught;
 
-static void catch(int number)
+static void catch (int number)
 {
     atomic_store(&caught, number);
 }
 
 Test(system, sigterm_asks_each_that_wants_it)
 {
-    th_options options = {.workers = 1, .signals = TH_SIGNAL_TERM};
-    struct sigaction own = {.sa_handler = catch}, now;
+    th_options options = { .workers = 1, .signals = TH_SIGNAL_TERM };
+    struct sigaction own = { .sa_handler = catch }, now;
     struct test_system one, two, deaf;
     struct leaks before = leaks_look();
 
@@ -490,7 +490,7 @@ Test(system, sigterm_asks_each_that_wants_it)
 
 Test(system, sigint_reaches_the_simple_base)
 {
-    th_options options = {.base = TH_BASE_SIMPLE, .signals = TH_SIGNAL_TERM};
+    th_options options = { .base = TH_BASE_SIMPLE, .signals = TH_SIGNAL_TERM };
     struct test_system ts = test_system_open_with(&options);
     uint64_t id;
 
@@ -503,9 +503,9 @@ Test(system, sigint_reaches_the_simple_base)
 
 Test(system, a_handler_set_later_is_left_alone)
 {
-    th_options options = {.workers = 1, .signals = TH_SIGNAL_TERM};
+    th_options options = { .workers = 1, .signals = TH_SIGNAL_TERM };
     struct test_system ts = test_system_open_with(&options);
-    struct sigaction own = {.sa_handler = catch}, now;
+    struct sigaction own = { .sa_handler = catch }, now;
 
     sigaction(SIGTERM, &own, NULL);
     test_system_close(&ts);
@@ -519,7 +519,7 @@ Test(system, a_handler_set_later_is_left_alone)
 static void start_short_of_memory(th_base base)
 {
     struct leaks before = leaks_look();
-    th_options options = {.base = base, .workers = 2, .signals = TH_SIGNAL_TERM};
+    th_options options = { .base = base, .workers = 2, .signals = TH_SIGNAL_TERM };
     th_err err = TH_E_NOMEM;
 
     for (uint64_t nth = 1; err; nth++) {
@@ -555,8 +555,8 @@ Test(system, a_start_without_memory_leaves_nothing_simple)
 
 Test(system, no_memory_no_system)
 {
-    th_allocator none = {no_alloc, no_free, NULL};
-    th_options options = {.allocator = &none};
+    th_allocator none = { no_alloc, no_free, NULL };
+    th_options options = { .allocator = &none };
 
     cr_assert_null(th_system_create(&options));
 }
@@ -578,10 +578,10 @@ static void count_free(void *context, void *memory, size_t size)
 
 Test(system, all_memory_is_the_allocators_and_goes_back)
 {
-    th_allocator counting = {count_alloc, count_free, &bytes_out};
-    th_options options = {.workers = 2, .allocator = &counting};
+    th_allocator counting = { count_alloc, count_free, &bytes_out };
+    th_options options = { .workers = 2, .allocator = &counting };
     struct test_system ts = test_system_open_with(&options);
-    th_spawn_options how = {.klass = &tree_class};
+    th_spawn_options how = { .klass = &tree_class };
     th_system_status status;
     th_addr addr;
 
@@ -595,7 +595,7 @@ Test(system, all_memory_is_the_allocators_and_goes_back)
 
 Test(system, the_ceiling_holds)
 {
-    th_options options = {.workers = 1, .memory_max = 1};
+    th_options options = { .workers = 1, .memory_max = 1 };
     th_system *system = th_system_create(&options);
 
     cr_assert_not_null(system);
