@@ -21,6 +21,8 @@ install(FILES
     ${PROJECT_BINARY_DIR}/package/thespisConfigVersion.cmake
     DESTINATION ${package_dir})
 
+# From where it lies, so that a moved installation and lib/x86_64-linux-gnu both work.
+file(RELATIVE_PATH prefix_from_libdir /prefix/${CMAKE_INSTALL_LIBDIR} /prefix)
 configure_file(${PROJECT_SOURCE_DIR}/cmake/thespis.pc.in
     ${PROJECT_BINARY_DIR}/package/thespis.pc @ONLY)
 install(FILES ${PROJECT_BINARY_DIR}/package/thespis.pc
