@@ -95,7 +95,7 @@ TH_API TH_NODISCARD th_err th_forward(th_self *self, th_addr to, const th_msg *m
 
 TH_END_C
 
-#define TH_MESSAGE_VERBS(tag)                                                                      \
+#define TH_MESSAGE_VERBS(tag, bytes)                                                               \
     extern TH_API const th_type tag##_type;                                                        \
     TH_UNUSED static inline const struct tag *tag##_of(const th_msg *msg)                          \
     {                                                                                              \
@@ -113,7 +113,7 @@ TH_END_C
     {                                                                                              \
         th_msg *msg_ = th_msg_create(self, &tag##_type);                                           \
         if (msg_)                                                                                  \
-            memcpy(th_msg_body(msg_), &value, tag##_type.size);                                    \
+            memcpy(th_msg_body(msg_), &value, bytes);                                              \
         return th_send(self, to, msg_);                                                            \
     }                                                                                              \
     /* so that a program may declare more than it uses */                                          \

@@ -199,7 +199,7 @@ TH_END_C
     struct tag {                                                                                   \
         FIELDS(TH_MEMBER, tag)                                                                     \
     };                                                                                             \
-    TH_MESSAGE_VERBS(tag)
+    TH_MESSAGE_VERBS(tag, sizeof(struct tag))
 
 #define TH_MESSAGE_TYPE(tag, FIELDS) TH_MESSAGE_TYPE_AS(tag, FIELDS, 0, NULL)
 
@@ -221,13 +221,13 @@ TH_END_C
     struct tag {                                                                                   \
         char nothing;                                                                              \
     };                                                                                             \
-    TH_MESSAGE_VERBS(tag)
+    TH_MESSAGE_VERBS(tag, 0)
 #define TH_SIGNAL_TYPE(tag) TH_SIGNAL_TYPE_AS(tag, 0, NULL)
 #define TH_SIGNAL_TYPE_AS(tag, more, super)                                                        \
     const th_type tag##_type = { #tag, super, NULL, 0, 0, (uint32_t)(more), NULL, NULL };
 
 /* A struct of the user's own, declared before as `struct tag`; @free_body may be NULL. */
-#define TH_MESSAGE_LOCAL(tag) TH_MESSAGE_VERBS(tag)
+#define TH_MESSAGE_LOCAL(tag) TH_MESSAGE_VERBS(tag, sizeof(struct tag))
 #define TH_MESSAGE_LOCAL_TYPE(tag, free_body)                                                      \
     const th_type tag##_type = {                                                                   \
         #tag,      NULL, NULL, 0, (uint32_t)sizeof(struct tag), TH_TYPE_LOCAL | TH_TYPE_OWNS,      \

@@ -36,7 +36,9 @@ void thi_cell_schedule(th_self *self, struct thi_cell *cell)
 }
 
 /* In a read section. */
-static inline void deliver(th_self *self, struct thi_directory *directory, th_msg *msg)
+static inline __attribute__((always_inline)) void deliver(th_self *self,
+                                                          struct thi_directory *directory,
+                                                          th_msg *msg)
 {
     struct thi_cell *cell = thi_directory_find(directory, msg->thi_to);
     enum thi_push push = THI_PUSH_CLOSED;
@@ -59,7 +61,7 @@ static inline void deliver(th_self *self, struct thi_directory *directory, th_ms
     }
 }
 
-static inline void repost(th_self *self, th_msg *msg)
+static inline __attribute__((always_inline)) void repost(th_self *self, th_msg *msg)
 {
     struct thi_stage *stage = thi_stage_of(self);
 
@@ -143,7 +145,10 @@ th_err th_send(th_self *self, th_addr to, th_msg *msg)
         th_msg_destroy(self, msg);
         return err;
     }
-    thi_post_to(self, thi_self_addr(self), to, msg);
+    msg->thi_from = thi_self_addr(self);
+    msg->thi_to = to;
+    thi_count(self, THI_STAT_ACCEPTED);
+    repost(self, msg);
     return TH_OK;
 }
 

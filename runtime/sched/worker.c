@@ -67,9 +67,15 @@ void thi_worker_displace(struct thi_worker *worker, struct thi_task *task)
     case THI_WORKER_REGULAR:
     case THI_WORKER_SPARE: break;
     }
-    /* release: publishes the task, as in thi_worker_submit(); acquire: the displaced one is ours to
-     * queue again */
-    old = atomic_exchange_explicit(&worker->next, task, memory_order_acq_rel);
+    if (worker->alone) {
+        /* relaxed, release: nobody takes it but us; written as in thi_worker_submit() */
+        old = atomic_load_explicit(&worker->next, memory_order_relaxed);
+        atomic_store_explicit(&worker->next, task, memory_order_release);
+    } else {
+        /* release: publishes the task, as in thi_worker_submit(); acquire: the displaced one is
+         * ours to queue again */
+        old = atomic_exchange_explicit(&worker->next, task, memory_order_acq_rel);
+    }
     if (old)
         thi_worker_put(worker, old);
     thi_worker_watch(worker);
