@@ -91,26 +91,26 @@ void thi_worker_requeue(struct thi_worker *worker, struct thi_task *task)
     }
 }
 
-static void smooth_turn(struct thi_worker *worker)
+/* Returns the length of a turn since the last look, neither smoothed nor capped. */
+static uint64_t smooth_turn(struct thi_worker *worker)
 {
     uint64_t now = thi_cycles();
     uint64_t span = now > worker->check_cycles ? now - worker->check_cycles : 0;
     uint64_t sample = thi_cycles_to_ns(&worker->pool->rate, span) / worker->check_every;
     uint64_t cap = 2 * worker->turn_ns + 200;
 
-    if (sample > cap)
-        sample = cap;
-    worker->turn_ns = (7 * worker->turn_ns + sample) / 8;
+    worker->turn_ns = (7 * worker->turn_ns + (sample < cap ? sample : cap)) / 8;
     worker->check_cycles = now;
+    return sample;
 }
 
 /* Every LOOK_EVERY_NS or so. true: the worker is to retire. */
 static bool look_around(struct thi_worker *worker)
 {
     struct thi_pool *pool = worker->pool;
+    uint64_t latest_ns = smooth_turn(worker);
     uint64_t every;
 
-    smooth_turn(worker);
     thi_runq_adopt_submissions(worker);
     worker->press_ns = worker->press_ns / 2 + thi_runq_length(worker) * worker->turn_ns;
     /* relaxed: a thief's hint */
@@ -120,7 +120,9 @@ static bool look_around(struct thi_worker *worker)
         thi_stats_add(&worker->stats, THI_STAT_WAKES, 1);
         worker->press_ns = 0;
     }
-    every = LOOK_EVERY_NS / (worker->turn_ns + 1);
+    /* The latest turn as it was: the average would take dozens of looks to notice that handlers
+     * have become slow, and submissions wait for a look. */
+    every = LOOK_EVERY_NS / ((latest_ns > worker->turn_ns ? latest_ns : worker->turn_ns) + 1);
     worker->check_every = every < 1 ? 1 : every > TH_CHECK_TURNS ? TH_CHECK_TURNS : (unsigned)every;
     worker->check_turns = worker->check_every;
     return !worker->alone &&
