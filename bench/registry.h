@@ -24,6 +24,7 @@
     XX(timers)                                                                                     \
     XX(timers1m)                                                                                   \
     XX(ask)                                                                                        \
+    XX(troupe)                                                                                     \
     XX(work)                                                                                       \
     XX(pairs)                                                                                      \
     XX(bystander)
