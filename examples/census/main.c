@@ -1,0 +1,162 @@
+/* main.c: census [DIRECTORY] counts C identifiers; the thread that is no actor.
+ *
+ * It starts the system, creates the leader, then listens: progress, pages of counts, the end. */
+#include "actors.h"
+#include "messages.h"
+#include "check.h"
+#include "options.h"
+#include "progress.h"
+#include "result.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#define EXIT_DIFFERENT 1
+#define EXIT_FAILED    1
+
+static double seconds_now(void)
+{
+    struct timespec now;
+
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (double)now.tv_sec + (double)now.tv_nsec / 1e9;
+}
+
+static int fail(const char *what, th_err err)
+{
+    fprintf(stderr, "census: %s: %s\n", what, th_strerror(err));
+    return EXIT_FAILED;
+}
+
+/* ---- the census itself ---- */
+
+static th_err create_leader(th_self *self, const struct options *options, uint32_t workers)
+{
+    struct census_plan *plan;
+    th_msg *msg = census_plan_new(self, &plan);
+    th_addr leader;
+
+    if (plan) {
+        plan->root = th_blob_text(self, options->root);
+        plan->chunk_size = options->chunk_size;
+        plan->counters = 2 * workers; /* one reads while the other counts */
+        plan->client = th_self_addr(self);
+        if (!plan->root) {
+            th_msg_destroy(self, msg);
+            return TH_E_NOMEM;
+        }
+    }
+    return th_create(self, &(th_spawn_options){ .klass = &census_leader, .arg = msg }, TH_FOREVER,
+                     &leader, NULL);
+}
+
+/* Listens until the leader has said its last and every tally its last page. */
+static th_err collect(th_self *self, struct result *result, struct progress *progress)
+{
+    int pages_due = CENSUS_TALLIES;
+    bool walked = false;
+    th_err err = TH_OK;
+
+    while (!err && (!walked || pages_due > 0)) {
+        const struct census_walked *end;
+        th_msg *msg = NULL;
+
+        err = th_listen(self, TH_FOREVER, &msg);
+        if (err)
+            break;
+        end = census_walked_of(msg);
+        if (census_progress_of(msg))
+            progress_show(progress, census_progress_of(msg)->files, census_progress_of(msg)->bytes);
+        if (census_page_of(msg)) {
+            err = result_add(result, self, msg);
+            pages_due -= census_page_of(msg)->last;
+        }
+        if (end) {
+            walked = true;
+            result->files = end->files;
+            result->bytes = end->bytes;
+            result->unreadable = end->unreadable;
+            err = end->err;
+        }
+        th_msg_destroy(self, msg);
+    }
+    return err;
+}
+
+static th_err count(th_system *system, const struct options *options, struct result *result)
+{
+    th_self *self = th_system_self(system);
+    long cores = sysconf(_SC_NPROCESSORS_ONLN);
+    uint32_t workers = options->workers ? options->workers : (uint32_t)cores;
+    struct progress progress;
+    th_system_status status;
+    double start;
+    th_err err;
+
+    progress_begin(&progress, self, options->root);
+    start = seconds_now();
+    err = create_leader(self, options, workers);
+    if (!err)
+        err = collect(self, result, &progress);
+    result->seconds = seconds_now() - start;
+    progress_end(&progress);
+    if (!err)
+        err = th_system_status_read(system, &status);
+    if (!err)
+        result->messages = status.counts.accepted;
+    return err;
+}
+
+static int run(th_system *system, const struct options *options)
+{
+    th_self *self = th_system_self(system);
+    struct result result = { 0 };
+    int status = 0;
+    th_err err = count(system, options, &result);
+
+    if (err)
+        status = fail(options->root, err);
+    else if ((err = result_print(&result, self, options->top)) != TH_OK)
+        status = fail("printing", err);
+    if (!status && result.unreadable)
+        fprintf(stderr, "census: %" PRIu64 " files or directories could not be read\n",
+                result.unreadable);
+    if (!status && options->check) {
+        result_sort(&result);
+        if (check(&result, self, options->root) != CHECK_EQUAL)
+            status = EXIT_DIFFERENT;
+    }
+    result_fini(&result, self);
+    return status;
+}
+
+int main(int argc, char **argv)
+{
+    struct options options;
+    th_options how = { .name = "census" };
+    th_system *system;
+    int status;
+    th_err err;
+
+    if (!options_parse(&options, argc, argv, &status))
+        return status;
+    how.base = options.seeded ? TH_BASE_SIMPLE : TH_BASE_POOL;
+    how.seed = options.seed;
+    how.workers = options.workers;
+    system = th_system_create(&how);
+    err = system ? th_system_start(system) : TH_E_NOMEM;
+    if (err) {
+        th_system_destroy(system);
+        return fail("the actor system does not start", err);
+    }
+    status = run(system, &options);
+    err = th_system_shutdown(system, TH_S(30), NULL, NULL);
+    if (err)
+        status = fail("shutdown", err);
+    th_system_destroy(system);
+    return status;
+}
