@@ -1,0 +1,22 @@
+#!/bin/sh
+# examples_test.sh FOLDER: each small example says what it promises.
+set -eu
+folder=$1
+
+fail() {
+    echo "FAILED: $*"
+    exit 1
+}
+
+says() {
+    expected=$1
+    shift
+    output=$(timeout 60 "$@") || fail "$* gives $?"
+    echo "$output" | grep -q "$expected" || fail "$* says '$output', not '$expected'"
+}
+
+says '^hello, world$' "$folder/hello"
+says '^pong: 1001 balls returned' "$folder/pingpong" 1000
+says 'pong is gone: it ended itself' "$folder/pingpong" 0
+says '^1 worker: .* sum 6765000$' "$folder/fib_troupe" 20 1000
+says '^4 workers: .* sum 6765000$' "$folder/fib_troupe" 20 1000
