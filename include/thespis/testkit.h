@@ -28,8 +28,8 @@ TH_API TH_NODISCARD th_err th_virtual_now(th_system *system, uint64_t *ns_out);
 /** How many messages wait for @actor. */
 TH_API TH_NODISCARD th_err th_mailbox_depth(th_system *system, th_addr actor, size_t *depth_out);
 
-/** The @index-th waiting message [lend, until the next call], system messages first. TH_E_LIMIT:
- * fewer wait. */
+/** The @index-th waiting message [lend, until the next call], in the order they will be handled.
+ * TH_E_LIMIT: fewer wait. */
 TH_API TH_NODISCARD th_err th_mailbox_peek(th_system *system, th_addr actor, size_t index,
                                            const th_msg **msg_out);
 

@@ -30,7 +30,7 @@ static void pass_on(th_self *self, struct thi_cell *alias, th_msg *msg)
     enum thi_push push = THI_PUSH_CLOSED;
 
     if (cell)
-        push = thi_inbox_push(&cell->inbox, msg, msg->thi_type->flags & TH_TYPE_SYSTEM);
+        push = thi_inbox_push(&cell->inbox, msg, thi_mail_is_urgent(msg->thi_type));
     if (push == THI_PUSH_WOKE)
         thi_cell_schedule(self, cell);
     else if (push != THI_PUSH_QUEUED)

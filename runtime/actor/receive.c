@@ -248,7 +248,7 @@ static void file(struct thi_cell *cell, th_msg *mail, th_msg *tail, th_msg *urge
     }
     if (TH_LIKELY(!urgent))
         return;
-    while (*place && is_system(*place))
+    while (*place && thi_mail_is_urgent((*place)->thi_type))
         place = &(*place)->thi_next;
     for (last = urgent; last->thi_next; last = last->thi_next)
         ;
@@ -341,7 +341,7 @@ static inline th_msg *find_only(struct thi_cell *cell)
     if (cell->mail_head || thi_cell_life(cell) != THI_CELL_RUNNING)
         return NULL;
     only = thi_inbox_only_owner(&cell->inbox);
-    return only && only->thi_to.slot == cell->slot ? only : NULL;
+    return only && only->thi_to.slot == cell->slot && !is_system(only) ? only : NULL;
 }
 
 /* true: the cell is dead, and must not be touched any more. */

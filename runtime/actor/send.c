@@ -6,6 +6,7 @@
 
 #include "runtime/actor/ask.h"
 #include "runtime/actor/dead_letter.h"
+#include "runtime/actor/mail.h"
 #include "mailbox/msg.h"
 #include <thespis/assert.h>
 
@@ -44,7 +45,7 @@ static inline __attribute__((always_inline)) void deliver(th_self *self,
     enum thi_push push = THI_PUSH_CLOSED;
 
     if (TH_LIKELY(cell))
-        push = thi_inbox_push(&cell->inbox, msg, msg->thi_type->flags & TH_TYPE_SYSTEM);
+        push = thi_inbox_push(&cell->inbox, msg, thi_mail_is_urgent(msg->thi_type));
     switch (push) {
     case THI_PUSH_QUEUED: return;
     case THI_PUSH_WOKE: /* we ended its sleep, so it is ours to queue, once */

@@ -20,7 +20,7 @@ bool thi_census_find(th_system *system, th_addr addr, th_actor_status *status_ou
 void thi_census_leftovers(th_system *system, th_leftover leftover, void *context);
 
 /* Simple base, under step.lock: how many messages wait for @cell, and which is the @index-th:
- * system messages first, then in the order they will be handled. NULL: fewer wait. */
+ * in the order they will be handled. NULL: fewer wait. */
 size_t thi_census_depth(struct thi_cell *cell);
 const th_msg *thi_census_peek(struct thi_cell *cell, size_t index);
 
