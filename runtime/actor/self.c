@@ -54,6 +54,17 @@ uint64_t th_now(const th_self *self)
     return self ? thi_clock_now(&thi_stage_of(self)->clock) : 0;
 }
 
+/* An endpoint's number on the simple base: from the seed too, or one seed had two histories. */
+static uint64_t draw(struct thi_step *step)
+{
+    uint64_t number;
+
+    pthread_mutex_lock(&step->lock);
+    number = thi_random_next(&step->choices);
+    pthread_mutex_unlock(&step->lock);
+    return number;
+}
+
 uint64_t th_random(th_self *self)
 {
     if (!self)
@@ -61,7 +72,8 @@ uint64_t th_random(th_self *self)
     if (self->worker)
         return thi_random_next(self->worker->step ? &self->worker->step->choices
                                                   : &self->worker->random);
-    return thi_random_fresh();
+    return thi_stage_of(self)->base == TH_BASE_SIMPLE ? draw(&thi_stage_of(self)->step)
+                                                      : thi_random_fresh();
 }
 
 th_err th_fail(th_self *self, th_err err, const char *format, ...)
