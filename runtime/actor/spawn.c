@@ -293,6 +293,8 @@ bool thi_spawn_start(th_self *self, struct thi_cell *cell)
 
     if (klass->init)
         err = klass->init(self, cell->state, cell->extra ? cell->extra->arg : NULL);
+    if (!err) /* before the report: who was waiting for it may look at once */
+        thi_cell_set_life(cell, THI_CELL_RUNNING);
     report(self, cell, err);
     if (err) {
         if (thi_cell_extra(self->worker->stage, cell)) /* without memory: without the error */
@@ -300,7 +302,6 @@ bool thi_spawn_start(th_self *self, struct thi_cell *cell)
         thi_exit_begin(self, cell, TH_EXIT_INIT);
         return thi_exit_advance(self, cell);
     }
-    thi_cell_set_life(cell, THI_CELL_RUNNING);
     if (cell->extra) {
         cell->extra->details[0] = '\0';
         if (klass->on_failure != TH_ON_FAILURE_RESTART) {
