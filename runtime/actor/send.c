@@ -115,12 +115,22 @@ static th_err check_speaker(th_self *self)
     return self->worker->is_blocking ? TH_E_STATE : TH_OK;
 }
 
+/* Why there is no message. */
+static th_err check_nothing(th_self *self)
+{
+    th_err err = thi_voice_take_why(&self->voice);
+
+    if (err == TH_E_NOT_ALLOWED)
+        thi_count(self, THI_STAT_REFUSED);
+    return err;
+}
+
 static inline th_err check(th_self *self, th_addr to, const th_msg *msg)
 {
     th_err err = TH_OK;
 
     if (TH_UNLIKELY(!msg))
-        return thi_voice_take_why(&self->voice);
+        return check_nothing(self);
     if (TH_UNLIKELY(th_addr_is_none(to)))
         return TH_E_INVALID;
     if (TH_UNLIKELY(!self->worker || self->worker->is_blocking))
