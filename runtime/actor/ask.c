@@ -85,11 +85,14 @@ static void dress(th_self *self, struct thi_alias *alias, struct thi_cell *cell,
 {
     struct thi_stage *stage = thi_stage_of(self);
     th_addr me = thi_self_addr(self);
+    uint32_t generation;
 
     alias->cell = cell;
-    /* relaxed: ours */
-    alias->addr = (th_addr){ stage->id, cell->slot,
-                             atomic_load_explicit(&cell->generation, memory_order_relaxed) };
+    /* relaxed, both: ours */
+    generation = atomic_load_explicit(&cell->generation, memory_order_relaxed);
+    generation |= THI_GENERATION_ALIAS;
+    atomic_store_explicit(&cell->generation, generation, memory_order_relaxed);
+    alias->addr = (th_addr){ stage->id, cell->slot, generation };
     cell->state = alias;
     cell->mail_head = over;
     cell->parent_slot = me.slot;

@@ -92,8 +92,9 @@ struct thi_cell *thi_directory_take(struct thi_directory *directory, th_err *why
 bool thi_directory_expire(struct thi_cell *cell)
 {
     /* relaxed, both: the grace period that follows orders it before the reuse */
-    uint32_t generation = atomic_load_explicit(&cell->generation, memory_order_relaxed) + 1;
+    uint32_t generation = atomic_load_explicit(&cell->generation, memory_order_relaxed);
 
+    generation = ((generation & ~THI_GENERATION_ALIAS) + 1) & ~THI_GENERATION_ALIAS;
     atomic_store_explicit(&cell->generation, generation, memory_order_relaxed);
     return generation != 0;
 }

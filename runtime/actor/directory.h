@@ -8,7 +8,7 @@
  * or
  *     thi_reclaim_enter()); the cell it returns stays this actor's, or closed, until the section
  *     ends.
- * D2. A generation is never 0 and never given twice for a slot (2^32 reuses retire the slot for
+ * D2. A generation is never 0 and never given twice for a slot (2^31 reuses retire the slot for
  * good).
  * D3. The generation moves on when the slot is retired, before the grace period: who still found
  * the old one is waited
@@ -20,6 +20,10 @@
 #include <pthread.h>
 
 #include "runtime/actor/cell.h"
+
+/* Set in the generation of a one-shot reply address, and in no actor's: an answer that comes when
+ * the address is gone can be told from mail for a dead actor. */
+#define THI_GENERATION_ALIAS 0x80000000u
 
 enum { THI_SEGMENT_SHIFT = 9, THI_SEGMENT_CELLS = 1 << THI_SEGMENT_SHIFT };
 
