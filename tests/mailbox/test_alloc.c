@@ -128,11 +128,15 @@ Test(alloc, stops_at_the_ceiling_and_goes_on_below_it)
 
 Test(alloc, refuses_absurd_sizes)
 {
+    struct ledger ledger = { 0, 0, true };
+    th_allocator hooks = { ledger_alloc, ledger_free, &ledger };
     struct thi_memory memory;
 
-    cr_assert_eq(thi_memory_init(&memory, NULL, 0), TH_OK);
+    cr_assert_eq(thi_memory_init(&memory, &hooks, 0), TH_OK);
     cr_assert_null(thi_memory_take(&memory, SIZE_MAX));
     cr_assert_null(thi_memory_take(&memory, (size_t)PTRDIFF_MAX + 1));
+    cr_assert_eq(ledger.calls, 0, "the allocator was asked");
+    cr_assert_eq(thi_memory_peak(&memory), 0);
     cr_assert_eq(thi_memory_fini(&memory), 0);
 }
 

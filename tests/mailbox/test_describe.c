@@ -98,13 +98,14 @@ Test(describe, knows_every_kind, .init = open_room, .fini = close_room)
     body->bytes = th_blob_create(self, "\0\xff", 2);
     body->msg = stop_new(self, NULL);
     memcpy(body->chars, "abcd", 4); /* no NUL: a peer might do that */
+    body->numbers[0] = 0x4141;      /* and the next field must not follow it */
     body->numbers[2] = 3;
     body->ats[1].y = 9;
     cr_assert_str_eq(described(msg),
                      "all{yes: true, i8: -128, i64: -9223372036854775808, "
                      "u64: 18446744073709551615, f32: 0.5, f64: -1.25, "
                      "addr: 00000000000000ab.1.2, str: \"a\\\"b\\\\\\n\\x01\\xc3\", "
-                     "bytes: 2:00ff, msg: stop, chars: \"abcd\", numbers: [0, 0, 3], "
+                     "bytes: 2:00ff, msg: stop, chars: \"abcd\", numbers: [16705, 0, 3], "
                      "at: {x: 0, y: 0}, ats: [{x: 0, y: 0}, {x: 0, y: 9}]}");
     cr_assert_str_eq(described(all_new(self, NULL)),
                      "all{yes: false, i8: 0, i64: 0, u64: 0, f32: 0, f64: 0, addr: none, "

@@ -144,6 +144,21 @@ Test(heap, short_lives_do_not_grow_the_system)
     mailroom_close(&room);
 }
 
+Test(heap, what_one_leaves_of_its_slab_the_next_carves)
+{
+    struct mailroom room;
+    uint64_t takes;
+
+    mailroom_open(&room, 0);
+    thi_heap_give(&room.heap, thi_heap_take(&room.heap, 1), 1);
+    takes = thi_memory_takes(&room.memory);
+    thi_heap_fini(&room.heap);
+    thi_heap_init(&room.heap, &room.memory, &room.depot);
+    thi_heap_give(&room.heap, thi_heap_take(&room.heap, 2), 2);
+    cr_assert_eq(thi_memory_takes(&room.memory), takes);
+    mailroom_close(&room);
+}
+
 Test(heap, an_idle_heap_takes_nothing)
 {
     struct mailroom room;
@@ -308,6 +323,8 @@ struct desk_user {
     struct mailroom *room;
     _Atomic(uint64_t *) *desks; /* each NULL, or a block for whoever comes by */
     uint64_t seed;
+    unsigned block;
+    size_t last; /* word of it */
 };
 
 static void *swap_blocks(void *context)
@@ -324,22 +341,22 @@ static void *swap_blocks(void *context)
 
         /* seeds 1 and 3 mostly take, the others mostly give */
         if (r >> 32 & 3 ? user->seed & 1 : !(user->seed & 1)) {
-            block = thi_heap_take(&heap, 2);
+            block = thi_heap_take(&heap, user->block);
             block[0] = r;
-            block[11] = ~r;
+            block[user->last] = ~r;
         }
         /* release: the block's content; acquire: what the other one wrote */
         block = atomic_exchange_explicit(&user->desks[r % DESKS], block, memory_order_acq_rel);
         if (block) {
-            cr_assert_eq(block[0], ~block[11]);
-            thi_heap_give(&heap, block, 2);
+            cr_assert_eq(block[0], ~block[user->last]);
+            thi_heap_give(&heap, block, user->block);
         }
     }
     thi_heap_fini(&heap);
     return NULL;
 }
 
-static void swap_among(int threads)
+static void swap_among(int threads, unsigned size_class)
 {
     struct mailroom room;
     _Atomic(uint64_t *) desks[DESKS];
@@ -350,26 +367,77 @@ static void swap_among(int threads)
     for (i = 0; i < DESKS; i++)
         atomic_init(&desks[i], NULL);
     for (i = 0; i < threads; i++)
-        users[i] = (struct desk_user){ &room, desks, (uint64_t)i + 1 };
+        users[i] = (struct desk_user){ &room, desks, (uint64_t)i + 1, size_class,
+                                       thi_heap_block_sizes[size_class] / 8 - 1 };
     mailroom_threads(threads, swap_blocks, users, sizeof(users[0]));
     for (i = 0; i < DESKS; i++) {
         uint64_t *block = atomic_load_explicit(&desks[i], memory_order_relaxed);
 
         if (block)
-            thi_heap_give(&room.heap, block, 2);
+            thi_heap_give(&room.heap, block, size_class);
     }
-    cr_assert_lt(thi_memory_peak(&room.memory), 2 * 1024 * 1024, "the depot does not circulate");
+    cr_assert_lt(thi_memory_peak(&room.memory), 4 * 1024 * 1024, "the depot does not circulate");
     mailroom_close(&room);
 }
 
 Test(heap, blocks_travel_between_two_threads, .timeout = 60)
 {
-    swap_among(2);
+    swap_among(2, 2);
 }
 
 Test(heap, blocks_travel_between_four_threads, .timeout = 60)
 {
-    swap_among(4);
+    swap_among(4, 2);
+}
+
+/* The largest come in the smallest batches, so the depot is busiest. */
+Test(heap, small_batches_travel_between_four_threads, .timeout = 60)
+{
+    swap_among(4, THI_BLOCKS - 1);
+}
+
+/* ---- the depot alone: batches of one block, so that every take and give comes by ---- */
+
+struct visitor {
+    struct mailroom *room;
+    uint64_t who;
+};
+
+static void *visit_the_depot(void *context)
+{
+    struct visitor *visitor = context;
+    struct thi_heap heap;
+    uint64_t *blocks[6];
+    int round, i;
+
+    thi_heap_init(&heap, &visitor->room->memory, &visitor->room->depot);
+    heap.classes[1].full = 1;
+    for (round = 0; round < 150000; round++) {
+        for (i = 0; i < 6; i++) {
+            blocks[i] = thi_heap_take(&heap, 1);
+            blocks[i][7] = visitor->who;
+        }
+        for (i = 0; i < 6; i++) {
+            cr_assert_eq(blocks[i][7], visitor->who, "two have the same block");
+            thi_heap_give(&heap, blocks[i], 1);
+        }
+    }
+    thi_heap_fini(&heap);
+    return NULL;
+}
+
+Test(heap, the_depot_gives_a_batch_to_one_only, .timeout = 120)
+{
+    struct mailroom room;
+    struct visitor visitors[4];
+    uint64_t i;
+
+    mailroom_open(&room, 0);
+    for (i = 0; i < 4; i++)
+        visitors[i] = (struct visitor){ &room, i };
+    mailroom_threads(4, visit_the_depot, visitors, sizeof(visitors[0]));
+    cr_assert_lt(thi_memory_peak(&room.memory), 1024 * 1024);
+    mailroom_close(&room);
 }
 
 /* ---- the depot alone: heaps that begin and end, so that nearly every operation visits it ---- */

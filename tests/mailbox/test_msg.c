@@ -46,6 +46,18 @@ static bool is_zero(const void *at, size_t size)
     return size == 0 || (bytes[0] == 0 && memcmp(bytes, bytes + 1, size - 1) == 0);
 }
 
+/* The user's way and the runtime's to destroy a message, in turns: each test that frees several
+ * sees both, and with `turn` set before, both orders. */
+static unsigned turn;
+
+static void destroy(struct mailroom *room, th_msg *msg)
+{
+    if (turn++ % 2)
+        th_msg_destroy(mailroom_self(room), msg);
+    else
+        thi_msg_destroy(&room->heap, msg);
+}
+
 /* ---- create ---- */
 
 Test(msg, is_new_zeroed_and_from_nobody)
@@ -302,17 +314,18 @@ Test(msg, a_shared_body_lives_until_its_last_envelope)
 {
     int order;
 
-    for (order = 0; order < 4 * 3 * 2; order++) {
+    for (order = 0; order < 2 * 4 * 3 * 2; order++) {
         static const size_t sizes[] = { 1000, 100000 };
         struct mailroom room;
         th_self *self;
         int s;
 
+        turn = order % 2;
         mailroom_open(&room, 0);
         self = mailroom_self(&room);
         for (s = 0; s < 2; s++) {
             th_msg *msgs[4];
-            int left, pick = order;
+            int left, pick = order / 2;
 
             msgs[0] = th_msg_create_sized(self, &stop_type, sizes[s]);
             memset(th_msg_body(msgs[0]), 'z', sizes[s]);
@@ -327,7 +340,7 @@ Test(msg, a_shared_body_lives_until_its_last_envelope)
                 pick /= left;
                 cr_assert_eq(thi_msg_is_shared(msgs[which]), left > 1);
                 cr_assert(body[0] == 'z' && body[sizes[s] - 1] == 'z');
-                th_msg_destroy(self, msgs[which]);
+                destroy(&room, msgs[which]);
                 msgs[which] = msgs[left - 1];
             }
         }
@@ -345,12 +358,12 @@ Test(msg, the_copy_survives_its_root_and_can_be_copied)
     self = mailroom_self(&room);
     root = th_msg_create_sized(self, &stop_type, 500);
     second = th_msg_dup(self, root);
-    th_msg_destroy(self, root);
+    destroy(&room, root);
     third = th_msg_dup(self, second);
-    th_msg_destroy(self, second);
+    destroy(&room, second);
     cr_assert_eq(th_msg_size(third), 500);
     cr_assert_not(thi_msg_is_shared(third));
-    th_msg_destroy(self, third);
+    destroy(&room, third);
     mailroom_close(&room);
 }
 
@@ -368,9 +381,9 @@ Test(msg, what_is_owned_is_shared_however_small)
     text = th_blob_text(self, "kept");
     body->text = th_blob_ref(text);
     dup = th_msg_dup(self, msg);
-    th_msg_destroy(self, msg);
+    destroy(&room, msg);
     cr_assert_eq(wrap_of(dup)->text, text);
-    th_msg_destroy(self, dup);
+    destroy(&room, dup);
     cr_assert_str_eq(text->data, "kept");
     th_blob_unref(text);
     mailroom_close(&room);
@@ -382,11 +395,14 @@ Test(msg, destroys_what_it_owns_and_what_that_owns)
 {
     struct mailroom room;
     th_msg *shelf;
+    int i;
 
     mailroom_open(&room, 0);
-    shelf = make_a_shelf(mailroom_self(&room));
-    cr_assert_not_null(shelf);
-    th_msg_destroy(mailroom_self(&room), shelf);
+    for (i = 0; i < 2; i++) {
+        shelf = make_a_shelf(mailroom_self(&room));
+        cr_assert_not_null(shelf);
+        destroy(&room, shelf);
+    }
     mailroom_close(&room);
 }
 
@@ -404,9 +420,9 @@ Test(msg, a_local_body_ends_once_with_its_last_envelope)
     msg = handle_new(self, &body);
     body->open = &open;
     dup = th_msg_dup(self, msg);
-    th_msg_destroy(self, msg);
+    destroy(&room, msg);
     cr_assert_eq(atomic_load(&open), 1);
-    th_msg_destroy(self, dup);
+    destroy(&room, dup);
     cr_assert_eq(atomic_load(&open), 0);
     mailroom_close(&room);
 }
@@ -428,9 +444,9 @@ Test(msg, any_depth_is_destroyed_on_a_small_stack, .timeout = 60)
         msg = outer;
     }
     copy = th_msg_dup(self, msg);
-    th_msg_destroy(self, msg);
+    destroy(&room, msg);
     cr_assert_not_null(wrap_of(copy)->inner);
-    th_msg_destroy(self, copy);
+    destroy(&room, copy);
     mailroom_close(&room);
 }
 
@@ -449,10 +465,10 @@ Test(msg, a_shared_message_inside_two_others_goes_with_the_second)
         outer[i] = wrap_new(self, &body);
         body->inner = th_msg_dup(self, inner);
     }
-    th_msg_destroy(self, inner);
-    th_msg_destroy(self, outer[0]);
+    destroy(&room, inner);
+    destroy(&room, outer[0]);
     cr_assert_eq(th_msg_size(wrap_of(outer[1])->inner), 1000);
-    th_msg_destroy(self, outer[1]);
+    destroy(&room, outer[1]);
     mailroom_close(&room);
 }
 
@@ -464,8 +480,8 @@ static void destroy_twice(void)
     th_self *self = mailroom_self(&crime_scene);
     th_msg *msg = point_new(self, NULL);
 
-    th_msg_destroy(self, msg);
-    th_msg_destroy(self, msg);
+    thi_msg_destroy(&crime_scene.heap, msg);
+    thi_msg_destroy(&crime_scene.heap, msg);
 }
 
 Test(msg, destroying_twice_is_caught)
@@ -522,6 +538,41 @@ Test(msg, four_threads_share_one_body, .timeout = 60)
                 sharers[i].msg = th_msg_dup(mailroom_self(&room), sharers[0].msg);
         }
         mailroom_threads(4, copy_read_destroy, sharers, sizeof(sharers[0]));
+        mailroom_close(&room);
+    }
+}
+
+/* Who finds itself alone with a body may reuse its block at once: all that the others read of it
+ * must have happened before. */
+static void *read_destroy_reuse(void *context)
+{
+    struct sharer *sharer = context;
+    struct thi_heap heap;
+    th_msg *mine;
+
+    thi_heap_init(&heap, &sharer->room->memory, &sharer->room->depot);
+    cr_assert(is_zero(th_msg_body(sharer->msg), 500));
+    thi_msg_destroy(&heap, sharer->msg);
+    mine = thi_msg_create(&heap, &stop_type, 500);
+    memset(th_msg_body(mine), 'm', 500);
+    thi_msg_destroy(&heap, mine);
+    thi_heap_fini(&heap);
+    return NULL;
+}
+
+Test(msg, a_body_is_not_reused_before_its_last_reader, .timeout = 60)
+{
+    int round;
+
+    for (round = 0; round < 500; round++) {
+        struct mailroom room;
+        struct sharer sharers[2];
+
+        mailroom_open(&room, 0);
+        sharers[0].room = sharers[1].room = &room;
+        sharers[round % 2].msg = th_msg_create_sized(mailroom_self(&room), &stop_type, 500);
+        sharers[1 - round % 2].msg = th_msg_dup(mailroom_self(&room), sharers[round % 2].msg);
+        mailroom_threads(2, read_destroy_reuse, sharers, sizeof(sharers[0]));
         mailroom_close(&room);
     }
 }

@@ -238,13 +238,18 @@ Test(type, refuses_nested_types_that_cannot_be_nested)
 {
     th_type self_made = { .name = "self_made", .size = 8 };
     th_field self_row = { "me", TH_KIND_nested, 0, 1, 8, &self_made };
+    th_field number = { "x", TH_KIND_i32, 0, 1, 4, NULL };
+    th_type open_end = {
+        .name = "o", .size = 4, .fields = &number, .field_count = 1, .flags = TH_TYPE_REST
+    };
 
     self_made.fields = &self_row;
     self_made.field_count = 1;
     cr_expect_eq(th_type_check(&self_made), TH_E_INVALID, "contains itself");
     EXPECT_BROKEN(c.fields[0].kind = TH_KIND_nested);
-    EXPECT_BROKEN(c.fields[0] = ((th_field){ "n", TH_KIND_nested, 0, 1, 4, &handle_type }));
-    EXPECT_BROKEN(c.fields[0] = ((th_field){ "n", TH_KIND_nested, 0, 1, 4, &everything_type }));
+    EXPECT_BROKEN(c.type.flags = TH_TYPE_OWNS;
+                  c.fields[0] = ((th_field){ "n", TH_KIND_nested, 0, 1, 4, &handle_type }));
+    EXPECT_BROKEN(c.fields[0] = ((th_field){ "n", TH_KIND_nested, 0, 1, 4, &open_end }));
     EXPECT_GOOD(c.fields[0] = ((th_field){ "n", TH_KIND_nested, 0, 1, 1, &ring_type }));
     EXPECT_BROKEN(c.fields[0] = ((th_field){ "n", TH_KIND_nested, 0, 1, 0, &ring_type }));
 }
