@@ -148,14 +148,42 @@ void thi_waiting_leave(struct thi_external *external, struct thi_waiter *waiter)
     }
 }
 
+/* Looks a moment longer before it sleeps: an answer that comes at once is far cheaper without a
+ * sleep and a wake-up. Without the lock. true: there is mail. */
+static bool linger(struct thi_external *external)
+{
+    struct thi_stage *stage = external->endpoint.stage;
+    struct thi_inbox *inbox = &external->endpoint.cell->inbox;
+    uint64_t start = thi_cycles();
+
+    do {
+        for (int i = 0; i < 32; i++) {
+            if (thi_inbox_has_mail(inbox))
+                return true;
+            ck_pr_stall();
+        }
+    } while (thi_cycles_to_ns(&stage->pool.rate, thi_cycles_since(start)) < TH_SPIN_NS);
+    return false;
+}
+
 /* Until there may be something for @waiter. Under the lock, which is given up meanwhile. */
 static void doze(struct thi_external *external, struct thi_waiter *waiter, uint64_t deadline)
 {
     struct thi_inbox *inbox = &external->endpoint.cell->inbox;
     struct thi_bell *bell = waiter->pumps ? &external->bell : &waiter->bell;
 
-    if (waiter->pumps && !thi_inbox_sleep_owner(inbox))
-        return; /* mail came */
+    if (waiter->pumps) {
+        bool came;
+
+        pthread_mutex_unlock(&external->lock);
+        came = linger(external);
+        pthread_mutex_lock(&external->lock);
+        if (came || waiter->got || external->over || !waiter->pumps)
+            return;
+        if (!thi_inbox_sleep_owner(inbox))
+            return; /* mail came */
+        bell = &external->bell;
+    }
     waiter->sleeps = true;
     pthread_mutex_unlock(&external->lock);
     (void)thi_bell_wait(bell, deadline);
