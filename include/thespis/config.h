@@ -95,6 +95,10 @@
  * of what a bystander may wait. Only while somebody is running. */
 #define TH_SENTRY_NS 500000
 
+/* Wakeups that fall due this soon after others were fired wait for each other, in nanoseconds: a
+ * round costs two thread wake-ups, however many it fires. One that stands alone is not delayed. */
+#define TH_TIMER_GATHER_NS 200000
+
 /* ---- life ---- */
 
 /* A failing message is handled this many times in all before it is poison. */

@@ -2,6 +2,7 @@
 
 #include "runtime/base/reclaim.h"
 #include "runtime/base/thread.h"
+#include <thespis/config.h>
 
 #include <sys/prctl.h>
 
@@ -15,18 +16,21 @@ static bool is_stopping(struct thi_alarm *alarm)
     return atomic_load_explicit(&alarm->stop, memory_order_acquire);
 }
 
-/* Fires all that is due now, or soon enough to be due when the rest is done. */
-static void fire_due(struct thi_alarm *alarm)
+/* Fires all that is due now, or soon enough to be due when the rest is done. Whether it was any. */
+static bool fire_due(struct thi_alarm *alarm)
 {
     struct thi_timer *due[BATCH];
     unsigned count;
+    bool any = false;
 
     do {
         count = thi_timers_pop_batch(alarm->timers, thi_clock_now(alarm->clock), due, BATCH);
         for (unsigned i = 0; i < count; i++)
             alarm->fire(alarm->context, due[i]);
+        any = any || count > 0;
         thi_reclaim_quiescent();
     } while (count > 0 && !is_stopping(alarm));
+    return any;
 }
 
 static void *run(void *context)
@@ -37,10 +41,14 @@ static void *run(void *context)
     (void)prctl(PR_SET_TIMERSLACK, 1ul, 0ul, 0ul, 0ul);
     thi_reclaim_thread_begin();
     while (!is_stopping(alarm)) {
-        uint64_t next;
+        bool any = fire_due(alarm);
+        uint64_t next = thi_timers_await(alarm->timers);
 
-        fire_due(alarm);
-        next = thi_timers_await(alarm->timers);
+        if (any) { /* a round costs two wake-ups: what follows closely is gathered for the next */
+            uint64_t soonest = thi_clock_now(alarm->clock) + TH_TIMER_GATHER_NS;
+
+            next = next > soonest ? next : soonest;
+        }
         thi_reclaim_offline();
         (void)thi_bell_wait(&alarm->bell, alarm->clock->is_virtual ? UINT64_MAX : next);
         thi_reclaim_online();
