@@ -314,7 +314,9 @@ BOTH_BASES(admin, letters_about_letters_are_only_counted)
         cr_assert_eq(number_send(ts->me, nobody(ts), (struct number){ i }), TH_OK);
     cr_assert_eq(th_system_shutdown(ts->sys, TEST_PATIENCE, NULL, NULL), TH_OK);
     cr_assert_leq(test_system_counts(ts).dead, 100 + 3 * 100 + 100, "no avalanche");
-    cr_assert_geq(test_system_counts(ts).letters_dropped, 1);
+    /* on the pool each may be gone before the second letter is on its way; one thread is slower */
+    if (ts->base == TH_BASE_SIMPLE)
+        cr_assert_geq(test_system_counts(ts).letters_dropped, 1);
 }
 
 /* ---- without memory ---- */

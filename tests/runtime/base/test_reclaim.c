@@ -9,7 +9,7 @@
 #include <sched.h>
 #include <stdlib.h>
 
-enum { ALIVE = 0x11fe, READERS = 2, FOREIGNERS = 2, SWAPS = 2000 };
+enum { ALIVE = 0x11fe, READERS = 2, FOREIGNERS = 2, SWAPS = 500 };
 
 struct node {
     struct thi_retired retired; /* first */
