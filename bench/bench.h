@@ -25,7 +25,8 @@ struct bench_figure {
 
 struct bench_result {
     uint64_t messages;
-    uint64_t ns; /* of the measured part */
+    uint64_t ns;         /* of the measured part */
+    th_pool_status pool; /* at its end */
     uint32_t figure_count;
     struct bench_figure figures[BENCH_FIGURES_MAX];
 };
@@ -96,7 +97,7 @@ th_err bench_actor_init(th_self *self, void *state, const th_msg *arg);
 uint64_t bench_scaled(const struct bench_setup *setup, uint64_t size, uint64_t least);
 
 th_system *bench_system_start(const struct bench_setup *setup);
-void bench_system_stop(th_system *system);
+void bench_system_stop(th_system *system, struct bench_result *result);
 
 /** An argument for a child of @self [give]. */
 th_msg *bench_part_create(th_self *self, void *shared, uint64_t index);

@@ -93,7 +93,7 @@ static void run_big(const struct bench_setup *setup, struct bench_result *result
         crowd.actor[i] = bench_spawn(system, &talker_class, &crowd, i);
     result->ns = bench_play(system, &crowd.watch, crowd.sink);
     result->messages = 2 * ACTORS * crowd.pings;
-    bench_system_stop(system);
+    bench_system_stop(system, result);
     for (int i = 0; i < ACTORS; i++)
         BENCH_CHECK(crowd.answered[i] == crowd.pings);
 }

@@ -123,7 +123,7 @@ static void run_bystander(const struct bench_setup *setup, struct bench_result *
     result->messages = street.samples;
     bench_percentiles_add(result, "wait_us", street.wait_ns, street.samples);
     bench_array_free(system, street.wait_ns, SAMPLES_MAX, sizeof(uint64_t));
-    bench_system_stop(system);
+    bench_system_stop(system, result);
 }
 
 const struct bench bench_bystander = { "bystander",

@@ -104,7 +104,7 @@ static void run_chameneos(const struct bench_setup *setup, struct bench_result *
         mall.creature[i] = bench_spawn(system, &creature_class, &mall, i);
     result->ns = bench_play(system, &mall.watch, mall.mall);
     result->messages = 4 * mall.meetings;
-    bench_system_stop(system);
+    bench_system_stop(system, result);
     for (int i = 0; i < CREATURES; i++)
         met += mall.met[i];
     BENCH_CHECK(met == 2 * mall.meetings);

@@ -88,7 +88,7 @@ static void run_race(const struct bench_setup *setup, struct bench_result *resul
         race.producer[i] = bench_spawn(system, &producer_class, &race, i);
     result->ns = bench_play(system, &race.watch, race.consumer);
     result->messages = race.each * race.producers;
-    bench_system_stop(system);
+    bench_system_stop(system, result);
     for (uint64_t i = 0; i < race.producers; i++)
         BENCH_CHECK(race.seen[i] == race.each);
 }

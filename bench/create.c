@@ -110,7 +110,7 @@ static void run_nursery(const struct bench_setup *setup, struct bench_result *re
     result->ns = bench_play(system, &nursery.watch, parent);
     result->messages = nursery.children;
     bench_array_free(system, nursery.child, nursery.children, sizeof(th_addr));
-    bench_system_stop(system);
+    bench_system_stop(system, result);
     BENCH_CHECK(nursery.exited == nursery.children);
 }
 
@@ -191,7 +191,7 @@ static void run_idle(const struct bench_setup *setup, struct bench_result *resul
     bench_figure_add(result, "bytes_per_actor",
                      (double)(rss_after - rss_before) / (double)hall.idlers);
     stop = bench_now();
-    bench_system_stop(system);
+    bench_system_stop(system, result);
     bench_figure_add(result, "stop_ns_per_actor",
                      (double)(bench_now() - stop) / (double)hall.idlers);
 }

@@ -81,7 +81,7 @@ static void run_work(const struct bench_setup *setup, struct bench_result *resul
         work.worker[i] = bench_spawn(system, &worker_class, &work, i);
     result->ns = bench_play(system, &work.watch, work.source);
     result->messages = work.each * WORKERS;
-    bench_system_stop(system);
+    bench_system_stop(system, result);
 }
 
 static void run_forkjoin(const struct bench_setup *setup, struct bench_result *result)

@@ -64,7 +64,7 @@ static void run_pingpong(const struct bench_setup *setup, struct bench_result *r
     game.pong = bench_spawn(system, &pong_class, &game, 1);
     result->ns = bench_play(system, &game.watch, ping);
     result->messages = 2 * game.rounds;
-    bench_system_stop(system);
+    bench_system_stop(system, result);
     BENCH_CHECK(game.returned == game.rounds);
 }
 
@@ -90,7 +90,7 @@ static void run_ask(const struct bench_setup *setup, struct bench_result *result
     result->ns = bench_now() - start;
     result->messages = 2 * game.rounds;
     bench_figure_add(result, "round_trip_ns", (double)result->ns / (double)game.rounds);
-    bench_system_stop(system);
+    bench_system_stop(system, result);
     BENCH_CHECK(game.returned == game.rounds);
 }
 

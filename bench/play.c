@@ -47,8 +47,12 @@ th_system *bench_system_start(const struct bench_setup *setup)
     return system;
 }
 
-void bench_system_stop(th_system *system)
+void bench_system_stop(th_system *system, struct bench_result *result)
 {
+    th_system_status status;
+
+    BENCH_MUST(th_system_status_read(system, &status));
+    result->pool = status.pool;
     BENCH_MUST(th_system_shutdown(system, TH_S(60), NULL, NULL));
     BENCH_MUST(th_system_destroy(system));
 }

@@ -37,6 +37,20 @@ static double figure_median(const struct bench_runs *runs, uint32_t figure)
     return median(values, runs->count);
 }
 
+/* Of what the scheduler counted, @offset bytes into its status. */
+static double pool_median(const struct bench_runs *runs, size_t offset)
+{
+    double values[BENCH_RUNS_MAX];
+
+    for (uint32_t i = 0; i < runs->count; i++) {
+        uint64_t value;
+
+        memcpy(&value, (const char *)&runs->result[i].pool + offset, sizeof(value));
+        values[i] = (double)value;
+    }
+    return median(values, runs->count);
+}
+
 static double copy_median(const double *from, uint32_t count)
 {
     double values[BENCH_RUNS_MAX];
@@ -120,6 +134,12 @@ void bench_report_json(const struct bench_runs *runs)
         printf("%s%.3f", i ? "," : "", each[i]);
     printf("],\"cpu_seconds\":%.3f,\"peak_rss_mb\":%.1f",
            copy_median(runs->cpu_seconds, runs->count), copy_median(runs->rss_mb, runs->count));
+    printf(",\"turns\":%.0f,\"steals\":%.0f,\"parks\":%.0f,\"wakes\":%.0f,\"rescues\":%.0f",
+           pool_median(runs, offsetof(th_pool_status, turns)),
+           pool_median(runs, offsetof(th_pool_status, steals)),
+           pool_median(runs, offsetof(th_pool_status, parks)),
+           pool_median(runs, offsetof(th_pool_status, wakes)),
+           pool_median(runs, offsetof(th_pool_status, rescues)));
     for (uint32_t i = 0; i < first->figure_count; i++)
         printf(",\"%s\":%.3f", first->figures[i].name, figure_median(runs, i));
     printf("}\n");

@@ -44,7 +44,7 @@ static void run_ring_of(const struct bench_setup *setup, struct bench_result *re
         ring.member[i] = bench_spawn(system, &member_class, &ring, i);
     result->ns = bench_play(system, &ring.watch, ring.member[0]);
     result->messages = ring.hops;
-    bench_system_stop(system);
+    bench_system_stop(system, result);
     BENCH_CHECK(ring.last == ring.hops % size);
 }
 

@@ -82,7 +82,7 @@ static void run_alarms(const struct bench_setup *setup, struct bench_result *res
     bench_percentiles_add(result, "late_us", alarms.late_ns, alarms.count);
     bench_array_free(system, alarms.due_ns, alarms.count, sizeof(uint64_t));
     bench_array_free(system, alarms.late_ns, alarms.count, sizeof(uint64_t));
-    bench_system_stop(system);
+    bench_system_stop(system, result);
 }
 
 static void run_timers(const struct bench_setup *setup, struct bench_result *result)

@@ -69,7 +69,7 @@ static void run_troupe(const struct bench_setup *setup, struct bench_result *res
 
     result->ns = bench_play(system, &office.watch, bench_spawn(system, &boss_class, &office, 0));
     result->messages = office.jobs;
-    bench_system_stop(system);
+    bench_system_stop(system, result);
     BENCH_CHECK(office.sum == office.jobs * (office.jobs - 1) / 2);
 }
 

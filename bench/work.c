@@ -83,7 +83,7 @@ static void run_work(const struct bench_setup *setup, struct bench_result *resul
         shop.actor[i] = bench_spawn(system, &smith_class, &shop, i);
     result->ns = bench_play(system, &shop.watch, shop.sink);
     result->messages = ACTORS * shop.hops;
-    bench_system_stop(system);
+    bench_system_stop(system, result);
     for (int i = 0; i < ACTORS; i++)
         handled += shop.handled[i];
     BENCH_CHECK(handled == ACTORS * shop.hops);
@@ -155,7 +155,7 @@ static void run_pairs(const struct bench_setup *setup, struct bench_result *resu
         tables.seat[i] = bench_spawn(system, &guest_class, &tables, i);
     result->ns = bench_play(system, &tables.watch, tables.sink);
     result->messages = 2 * tables.messages;
-    bench_system_stop(system);
+    bench_system_stop(system, result);
 }
 
 const struct bench bench_work = {
