@@ -45,7 +45,7 @@ TH_MESSAGE_TYPE(result, RESULT_FIELDS)
 /* To a worker's own address. */
 enum poking {
     POKE_ANSWER,  /* answer with what th_troupe_hold() says */
-    POKE_RELEASE, /* answer the held task's asker, and th_troupe_done() */
+    POKE_RELEASE, /* if a task is held: th_troupe_done(), and answer its asker */
     POKE_DONE,    /* answer with what th_troupe_done() says */
     POKE_FAIL,    /* fail each time */
     POKE_DIE      /* exit */
@@ -153,8 +153,8 @@ static th_err hand_poke(th_self *self, void *state, const th_msg *msg)
     switch ((enum poking)poke_of(msg)->what) {
     case POKE_ANSWER: return hand_answer(self, hand, th_msg_sender(msg), 0, th_troupe_hold(self));
     case POKE_RELEASE:
-        err = hand_answer(self, hand, hand->asker, hand->held_id, TH_OK);
-        return err ? err : th_troupe_done(self);
+        err = th_troupe_done(self);
+        return err ? TH_OK : hand_answer(self, hand, hand->asker, hand->held_id, TH_OK);
     case POKE_DONE: return hand_answer(self, hand, th_msg_sender(msg), 0, th_troupe_done(self));
     case POKE_FAIL: return TH_E_FAILED;
     case POKE_DIE: return th_exit(self);
