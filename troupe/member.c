@@ -1,7 +1,8 @@
 /* member.c: a user's class at work in a troupe.
  *
- * M1. A report is never lost for want of memory: the envelope of the next one is had before the
- *     user's handler runs, so a job that was done is always known to be done.
+ * M1. A report is never lost for want of memory: its envelope is had before the user's handler
+ *     runs, so a job that was done is known to be done. If it cannot be had, the member exits: of
+ *     that the leader always hears, and has the job tried again.
  * M2. @job is the job under way: from the first delivery until its report. A failed delivery leaves
  *     it, since the runtime delivers again; when the actor ends in between, it is dropped.
  * M3. Nothing is reported of a job once the leader has asked this member to exit: the leader is
@@ -93,7 +94,17 @@ static th_err report_reserve(th_self *self, struct member *member)
     return member->report ? TH_OK : TH_E_NOMEM;
 }
 
-static void report(th_self *self, struct member *member, enum thi_member_news news)
+/* Nothing can be sent while a blocking call is open. The runtime closes one that a handler forgot,
+ * but only after us. */
+static void end_forgotten_blocking(th_self *self)
+{
+    th_err none = th_blocking_end(self);
+
+    (void)none; /* TH_E_STATE, nearly always */
+}
+
+/* Not TH_OK: it was not sent, and the envelope is spent. */
+static th_err report(th_self *self, struct member *member, enum thi_member_news news)
 {
     th_msg *msg = member->report;
     struct thi_member_report *body = msg ? th_msg_body(msg) : NULL;
@@ -103,14 +114,13 @@ static void report(th_self *self, struct member *member, enum thi_member_news ne
     member->held = false;
     member->failures = 0;
     if (!msg || member->silent)
-        return;
+        return TH_OK;
     member->report = NULL;
     body->worker = member->worker;
     body->news = news;
     body->id = id;
     body->exits = thi_exit_is_asked(self); /* M4 */
-    if (th_send(self, member->leader, msg))
-        return; /* the leader is gone, and nothing hangs on it any more */
+    return th_send(self, member->leader, msg);
 }
 
 /* ---- the class ---- */
@@ -129,9 +139,10 @@ static th_err member_init(th_self *self, void *state, const th_msg *arg)
     err = report_reserve(self, member);
     if (!err && member->klass->init)
         err = member->klass->init(self, state, start->arg);
-    if (!err)
-        report(self, member, THI_MEMBER_READY);
-    return err;
+    if (err)
+        return err;
+    end_forgotten_blocking(self);
+    return report(self, member, THI_MEMBER_READY);
 }
 
 static th_err user_receive(th_self *self, const struct member *member, void *state,
@@ -148,17 +159,15 @@ static th_err do_job(th_self *self, struct member *member, void *state,
     if (member->job != wrapper->id)
         member->failures = 0;
     member->job = wrapper->id;
-    member->held = false; /* if an earlier delivery held it, that delivery failed */
-    err = report_reserve(self, member);
-    if (!err) {
-        member->handling = true;
-        err = user_receive(self, member, state, wrapper->job);
-        member->handling = false;
-    }
+    if (report_reserve(self, member))
+        return th_exit(self); /* M1 */
+    member->handling = true;
+    err = user_receive(self, member, state, wrapper->job);
+    member->handling = false;
+    end_forgotten_blocking(self);
     if (err) {
         member->held = false;
-        /* The poison message says so too; but it may fail for want of memory, and
-     * this cannot. */
+        /* The poison message says so too; but it may fail for want of memory, and this cannot. */
         if (++member->failures == TH_DELIVERIES_MAX)
             report(self, member, THI_MEMBER_FAILED);
         return err;
@@ -174,8 +183,7 @@ static th_err member_receive(th_self *self, void *state, const th_msg *msg)
     struct member *member = member_of(self);
     const struct thi_member_job *wrapper = thi_member_job_of(msg);
 
-    /* A wrapper that some handler of dead letters sent on is none of ours: a
-   * plain message. */
+    /* A wrapper that a handler of dead letters sent on, while we hold a job, is a plain message. */
     if (wrapper && th_addr_equal(th_msg_sender(msg), member->leader) && !member->held)
         return do_job(self, member, state, wrapper);
     if (th_exit_request_of(msg) && th_addr_equal(th_msg_sender(msg), member->leader))
@@ -189,6 +197,7 @@ static void member_exit(th_self *self, void *state)
 
     if (member->klass && member->klass->exit)
         member->klass->exit(self, state);
+    end_forgotten_blocking(self);
     if (member->job)
         report(self, member, THI_MEMBER_DROPPED);
     th_msg_destroy(self, member->report);
@@ -260,6 +269,8 @@ th_err th_troupe_hold(th_self *self)
 th_err th_troupe_done(th_self *self)
 {
     struct member *member;
+    uint64_t job;
+    th_err err;
 
     if (!self)
         return TH_E_INVALID;
@@ -272,6 +283,13 @@ th_err th_troupe_done(th_self *self)
         member->held = false; /* reported when the handler returns, if it does not fail */
         return TH_OK;
     }
-    report(self, member, THI_MEMBER_DONE);
-    return TH_OK;
+    job = member->job;
+    err = report_reserve(self, member); /* an earlier try may have spent it */
+    if (!err)
+        err = report(self, member, THI_MEMBER_DONE);
+    if (err) {
+        member->job = job;
+        member->held = true;
+    }
+    return err;
 }

@@ -136,7 +136,7 @@ static void arm(th_self *self, struct troupe *troupe, uint64_t delay_ns)
     (void)late; /* fired already: it is in the mailbox, and unknown by its id when it comes */
     if (th_wakeup_after(self, delay_ns, NULL, &troupe->wakeup)) {
         troupe->wakeup = 0;
-        thi_roster_timer(&troupe->roster); /* no timer to be had: the next event asks again */
+        thi_roster_timer(&troupe->roster); /* no timer to be had: the next message asks again */
     }
 }
 
@@ -175,7 +175,7 @@ static th_err on_job(th_self *self, void *state, const th_msg *msg)
     if (!job)
         return TH_E_NOMEM;
     switch (thi_roster_job(&troupe->roster, job)) {
-    case THI_ROSTER_TAKEN: act(self, troupe); return TH_OK;
+    case THI_ROSTER_TAKEN: return TH_OK;
     case THI_ROSTER_FULL: thi_dead_letter(self, job, TH_DEAD_FULL); return TH_OK;
     case THI_ROSTER_NOMEM: th_msg_destroy(self, job); return TH_E_NOMEM;
     }
@@ -190,7 +190,7 @@ static th_err on_report(th_self *self, void *state, const th_msg *msg)
     const struct obituary held = { .cause = "it ended with the job in hand",
                                    .err = TH_E_FAILED,
                                    .details = NULL };
-    bool stops = report->exits || troupe->klass->on_failure == TH_ON_FAILURE_STOP;
+    bool stops = troupe->klass->on_failure == TH_ON_FAILURE_STOP;
     th_addr from = th_msg_sender(msg);
     uint64_t now = th_now(self);
 
@@ -209,7 +209,6 @@ static th_err on_report(th_self *self, void *state, const th_msg *msg)
                       thi_roster_dropped(roster, report->worker, from, report->id, now), &held);
         break;
     }
-    act(self, troupe);
     return TH_OK;
 }
 
@@ -233,7 +232,6 @@ static th_err on_poison(th_self *self, void *state, const th_msg *msg)
     if (!job)
         return TH_E_NOMEM;
     thi_poison_back(self, job, (th_err)poison->err, poison->details ? poison->details->data : NULL);
-    act(self, troupe);
     return TH_OK;
 }
 
@@ -248,7 +246,6 @@ static void last_word_spoken(th_self *self, struct troupe *troupe,
     poison_killer(
         self, troupe,
         thi_roster_exited(&troupe->roster, last->worker, last->addr, failed, th_now(self)), &why);
-    act(self, troupe);
 }
 
 static th_err on_child_exited(th_self *self, void *state, const th_msg *msg)
@@ -290,7 +287,6 @@ static th_err on_wakeup(th_self *self, void *state, const th_msg *msg)
         return TH_OK; /* cancelled too late */
     troupe->wakeup = 0;
     thi_roster_timer(&troupe->roster);
-    act(self, troupe);
     return TH_OK;
 }
 
@@ -324,7 +320,6 @@ static th_err on_set(th_self *self, void *state, const th_msg *msg)
                                 (struct th_troupe_limits){ .workers_max = limits->workers_max,
                                                            .idle_max = limits->idle_max,
                                                            .pending_max = limits->pending_max });
-    act(self, troupe);
     return err == TH_E_NOMEM ? err : TH_OK; /* or nobody is there to be answered */
 }
 
@@ -385,16 +380,18 @@ static th_err leader_receive(th_self *self, void *state, const th_msg *msg)
                                      { &th_wakeup_type, on_wakeup },
                                      { &th_exit_request_type, on_exit_request },
                                      { NULL, NULL } };
+    struct troupe *troupe = state;
     size_t row = 0;
+    th_err err;
 
-    ((struct troupe *)state)->allocator.context = self;
+    troupe->allocator.context = self;
     /* By the type itself, not by what it descends from: a user's type that is one of these too is
      * still a job. */
     while (cases[row].type && cases[row].type != th_msg_type(msg))
         row++;
-    if (cases[row].type)
-        return cases[row].handle(self, state, msg);
-    return on_job(self, state, msg);
+    err = cases[row].type ? cases[row].handle(self, state, msg) : on_job(self, state, msg);
+    act(self, troupe);
+    return err;
 }
 
 /* The workers have exited. What none of them was sent goes where it would have gone had it still

@@ -65,7 +65,7 @@ TH_API TH_NODISCARD th_err th_troupe_spawn(th_self *self, const th_class *klass,
  * TH_E_NOT_HERE: the caller is no worker of a troupe, or has no job. */
 TH_API TH_NODISCARD th_err th_troupe_hold(th_self *self);
 
-/** The held job is done. TH_E_STATE: none is held. */
+/** The held job is done. TH_E_STATE: none is held, or a blocking call is open. */
 TH_API TH_NODISCARD th_err th_troupe_done(th_self *self);
 
 TH_END_C

@@ -25,6 +25,7 @@ enum what {
     DIE,       /* exit with the job in hand */
     DIE_TWICE, /* that, two workers in a row; the third answers */
     LEAVE,     /* answer, and exit */
+    BLOCK,     /* begin a blocking call, and forget it */
     SAY_STATE, /* answer with 1 in count if the runtime knows the user's state and class state */
     QUIET      /* do nothing */
 };
@@ -47,6 +48,7 @@ enum poking {
     POKE_ANSWER,  /* answer with what th_troupe_hold() says */
     POKE_RELEASE, /* if a task is held: th_troupe_done(), and answer its asker */
     POKE_DONE,    /* answer with what th_troupe_done() says */
+    POKE_BLOCKED, /* th_troupe_done() inside a blocking call; answer with what that says */
     POKE_FAIL,    /* fail each time */
     POKE_DIE      /* exit */
 };
@@ -139,6 +141,7 @@ static th_err hand_task(th_self *self, void *state, const th_msg *msg)
         if (hand_try() <= 2)
             return hand_die(self, hand, msg);
         break;
+    case BLOCK: return th_blocking_begin(self);
     case LEAVE: err = th_exit(self); break;
     case SAY_STATE: err = th_self_state(self) == state ? TH_OK : TH_E_INVALID; break;
     }
@@ -156,6 +159,13 @@ static th_err hand_poke(th_self *self, void *state, const th_msg *msg)
         err = th_troupe_done(self);
         return err ? TH_OK : hand_answer(self, hand, hand->asker, hand->held_id, TH_OK);
     case POKE_DONE: return hand_answer(self, hand, th_msg_sender(msg), 0, th_troupe_done(self));
+    case POKE_BLOCKED:
+        err = th_blocking_begin(self);
+        if (err)
+            return err;
+        err = th_troupe_done(self);
+        return th_blocking_end(self) ? TH_E_STATE
+                                     : hand_answer(self, hand, th_msg_sender(msg), 0, err);
     case POKE_FAIL: return TH_E_FAILED;
     case POKE_DIE: return th_exit(self);
     }
@@ -166,7 +176,7 @@ static th_err hand_rest(th_self *self, void *state, const th_msg *msg)
 {
     struct hand *hand = state;
 
-    if (th_msg_type(msg) == &th_exit_request_type)
+    if (th_msg_type(msg)->flags & TH_TYPE_SYSTEM)
         return TH_OK;
     hand->count++;
     return hand_answer(self, hand, th_msg_sender(msg), 0, TH_OK);

@@ -277,6 +277,35 @@ BOTH_BASES(member, may_hold_and_be_done_in_one_handler)
     cr_assert_eq(crew_settle(ts, troupe).done, 2);
 }
 
+BOTH_BASES(member, still_holds_what_it_could_not_say_was_done)
+{
+    th_addr troupe = crew_spawn(ts, &hand_class, one);
+    th_addr worker;
+    th_err err;
+
+    crew_tell(ts, troupe, HOLD, 1);
+    worker = crew_hear(ts).worker;
+    crew_poke(ts, worker, POKE_BLOCKED); /* nothing can be sent there */
+    err = (th_err)crew_hear(ts).err;
+    if (err) {
+        cr_assert_eq(err, TH_E_STATE);
+        cr_assert_eq(crew_status(ts, troupe).busy, 1);
+        crew_poke(ts, worker, POKE_RELEASE);
+        cr_assert_eq(crew_hear(ts).id, 1);
+    }
+    cr_assert_eq(crew_settle(ts, troupe).done, 1);
+}
+
+BOTH_BASES(member, is_done_though_its_handler_forgot_a_blocking_call)
+{
+    th_addr troupe = crew_spawn(ts, &hand_class, one);
+
+    crew_tell(ts, troupe, BLOCK, 1);
+    crew_tell(ts, troupe, ECHO, 2);
+    cr_assert_eq(crew_hear(ts).id, 2);
+    cr_assert_eq(crew_settle(ts, troupe).done, 2);
+}
+
 /* ---- failures ---- */
 
 BOTH_BASES(member, sends_a_failed_job_back_with_why)
@@ -428,6 +457,35 @@ BOTH_BASES(member, may_leave_after_each_job)
     cr_assert_eq(test_system_counts(ts).dead, 0);
 }
 
+/* A hand that takes a while to exit: it has a child. */
+static th_err parent_init(th_self *self, void *state, const th_msg *arg)
+{
+    th_addr child;
+
+    return hand_init(self, state, arg) || th_spawn(self, &hand_class, NULL, &child) ? TH_E_INIT
+                                                                                    : TH_OK;
+}
+
+static const th_class parent_class = { .name = "parent",
+                                       .state_size = sizeof(struct hand),
+                                       .init = parent_init,
+                                       .receive = hand_receive };
+
+BOTH_BASES(member, that_takes_a_while_to_leave_gets_no_other_job)
+{
+    th_addr troupe = crew_spawn(ts, &parent_class, one);
+    struct th_troupe_status status;
+
+    for (uint64_t id = 0; id < 10; id++)
+        crew_tell(ts, troupe, LEAVE, id);
+    for (uint64_t id = 0; id < 10; id++)
+        cr_assert_eq(crew_hear(ts).id, id);
+    status = crew_settle(ts, troupe);
+    cr_assert_eq(status.done, 10);
+    cr_assert_eq(status.retried, 0, "a job went to a worker that was leaving");
+    cr_assert_eq(test_system_counts(ts).dead, 0);
+}
+
 BOTH_BASES(member, that_is_stopped_by_others_has_its_held_job_tried_again)
 {
     th_addr troupe = crew_spawn(ts, &hand_class, one);
@@ -450,10 +508,15 @@ BOTH_BASES(member, may_have_a_thread_of_its_own)
                                     .exit = hand_exit,
                                     .flags = TH_CLASS_OWN_THREAD };
     th_addr troupe = crew_spawn(ts, &klass, (th_troupe_options){ .workers_max = 2 });
+    th_actor_status status;
 
+    crew_tell(ts, troupe, HOLD, 50);
+    cr_assert_eq(th_actor_status_read(ts->sys, crew_hear(ts).worker, &status), TH_OK);
+    cr_assert(status.own_thread || test_is_simple(ts));
     for (uint64_t id = 0; id < 50; id++)
         crew_tell(ts, troupe, ECHO, id);
     for (uint64_t id = 0; id < 50; id++)
         crew_hear(ts);
-    cr_assert_eq(crew_settle(ts, troupe).done, 50);
+    while (crew_status(ts, troupe).done != 50)
+        ;
 }

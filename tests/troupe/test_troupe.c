@@ -473,6 +473,7 @@ static void play_without_memory(uint64_t nth, bool repeat)
     struct test_system ts = test_system_open(TH_BASE_SIMPLE, nth);
     th_troupe_options options = { .workers_max = 3, .idle_max = 1, .kills_max = 2 };
     th_addr troupe = crew_spawn(&ts, &hand_class, options);
+    struct th_troupe_status status;
 
     cr_assert_eq(th_run_until_idle(ts.sys, 0, NULL), TH_OK);
     cr_assert_eq(th_inject_nomem(ts.sys, nth, repeat), TH_OK);
@@ -487,18 +488,22 @@ static void play_without_memory(uint64_t nth, bool repeat)
     }
     cr_assert_eq(th_inject_nomem(ts.sys, 0, false), TH_OK);
     cr_assert_eq(th_advance(ts.sys, TH_S(20)), TH_OK);
-    crew_status(&ts, troupe); /* conserved */
+    crew_status(&ts, troupe); /* without a timer it waits for the next message */
+    cr_assert_eq(th_advance(ts.sys, TH_S(20)), TH_OK);
+    status = crew_status(&ts, troupe);
+    cr_assert_eq(status.busy + status.pending, 0, "%u busy, %u pending: somebody got stuck",
+                 status.busy, (unsigned)status.pending);
     test_system_close(&ts);
 }
 
 Test(troupe, survives_any_one_allocation_that_fails, .timeout = 60)
 {
-    for (uint64_t nth = 1; nth <= 120; nth++)
+    for (uint64_t nth = 1; nth <= 300; nth++)
         play_without_memory(nth, false);
 }
 
 Test(troupe, survives_memory_running_out, .timeout = 60)
 {
-    for (uint64_t nth = 1; nth <= 120; nth++)
+    for (uint64_t nth = 1; nth <= 300; nth++)
         play_without_memory(nth, true);
 }
