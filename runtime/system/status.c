@@ -140,14 +140,17 @@ static th_err ask(th_system *system, th_actor_status *status)
     if (err)
         return err;
     figures = thi_status_of(answer);
-    if (figures) {
+    /* seen again, so that all of it is of one moment, or nearly */
+    if (!thi_census_find(system, status->addr, status))
+        err = TH_E_NO_ACTOR;
+    else if (figures) {
         status->parent = figures->parent;
         status->waiting = figures->waiting;
         status->children = figures->children;
         status->wakeups = figures->wakeups;
     }
     th_msg_destroy(&self->endpoint.self, answer);
-    return TH_OK;
+    return err;
 }
 
 /* Simple base, under step.lock: nobody runs, so all can be seen. */
