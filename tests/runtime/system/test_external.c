@@ -677,3 +677,72 @@ Test(external, who_gives_up_holds_nobody_up, .timeout = 60)
         pthread_join(threads[i], NULL);
     test_system_close(&ts);
 }
+
+/* ---- without memory ---- */
+
+/* Does one thing with the @nth take failing. true: it did not need that many. */
+static bool survives(struct test_system *ts, uint64_t nth, th_err (*attempt)(struct test_system *ts))
+{
+    th_err err;
+
+    cr_assert_eq(th_inject_nomem(ts->sys, nth, false), TH_OK);
+    err = attempt(ts);
+    cr_assert_eq(th_inject_nomem(ts->sys, 0, false), TH_OK);
+    cr_assert(err == TH_OK || err == TH_E_NOMEM, "take %llu: %s", (unsigned long long)nth,
+              th_strerror(err));
+    return err == TH_OK;
+}
+
+static th_err attempt_ask(struct test_system *ts)
+{
+    th_addr me = th_self_addr(ts->me), adder = { me.system, 2, 1 };
+    th_msg *answer;
+    th_err err = th_ask(ts->me, adder, number_new(ts->me, NULL), TH_S(1), &answer);
+
+    if (!err)
+        th_msg_destroy(ts->me, answer);
+    /* the adder could not make its answer: its message failed, and became poison if that could be
+     * made; and a question that dies is given up, with no memory at all */
+    return err == TH_E_TIMEOUT || err == TH_E_NO_ACTOR ? TH_E_NOMEM : err;
+}
+
+static th_err attempt_open(struct test_system *ts)
+{
+    th_self *own;
+    th_err err = th_endpoint_open(ts->sys, &own);
+
+    if (!err)
+        cr_assert_eq(th_endpoint_close(own), TH_OK);
+    return err;
+}
+
+static th_err attempt_create(struct test_system *ts)
+{
+    th_spawn_options how = { .klass = &picky_class };
+    th_addr addr;
+
+    return th_create(ts->me, &how, TH_S(1), &addr, NULL);
+}
+
+static th_err attempt_status(struct test_system *ts)
+{
+    th_addr me = th_self_addr(ts->me), adder = { me.system, 2, 1 };
+    th_actor_status status;
+
+    return th_actor_status_read(ts->sys, adder, &status);
+}
+
+/* An early success is no proof: a take may have been another thread's, or have a way round. So each
+ * is tried further than it needs. */
+BOTH_BASES(external, without_memory_there_is_an_answer_too, .timeout = 60)
+{
+    static th_err (*const attempts[])(struct test_system *) = { attempt_ask, attempt_open,
+                                                                attempt_create, attempt_status };
+
+    cr_assert_eq(spawn(ts, &adder_class).slot, 2);
+    for (size_t i = 0; i < sizeof(attempts) / sizeof(attempts[0]); i++)
+        for (uint64_t nth = 1, well = 0; well < 5; nth++) {
+            cr_assert_lt(nth, 200);
+            well += survives(ts, nth, attempts[i]);
+        }
+}
