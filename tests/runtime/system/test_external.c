@@ -681,7 +681,8 @@ Test(external, who_gives_up_holds_nobody_up, .timeout = 60)
 /* ---- without memory ---- */
 
 /* Does one thing with the @nth take failing. true: it did not need that many. */
-static bool survives(struct test_system *ts, uint64_t nth, th_err (*attempt)(struct test_system *ts))
+static bool survives(struct test_system *ts, uint64_t nth,
+                     th_err (*attempt)(struct test_system *ts))
 {
     th_err err;
 

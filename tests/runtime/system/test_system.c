@@ -553,6 +553,52 @@ Test(system, a_start_without_memory_leaves_nothing_simple)
     start_short_of_memory(TH_BASE_SIMPLE);
 }
 
+/* The sanitizers need all the address space there is. */
+#if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
+#include <sys/resource.h>
+
+static rlim_t address_space_in_use(void)
+{
+    FILE *file = fopen("/proc/self/statm", "r");
+    unsigned long pages = 0;
+
+    cr_assert(file && fscanf(file, "%lu", &pages) == 1);
+    fclose(file);
+    return (rlim_t)pages * 4096;
+}
+
+/* A thread's stack is address space: with less and less of it missing, ever more threads can be had
+ * before one cannot. */
+Test(system, a_start_without_threads_leaves_nothing, .timeout = 60)
+{
+    struct leaks before = leaks_look();
+    struct rlimit generous, tight;
+    th_err err = TH_E_THREAD;
+    int refused = 0;
+
+    cr_assert_eq(getrlimit(RLIMIT_AS, &generous), 0);
+    for (rlim_t more = 1024 * 1024; err; more += 1024 * 1024) {
+        th_options options = { .workers = 4, .actors_max = 1000, .signals = TH_SIGNAL_TERM };
+        th_system *system = th_system_create(&options);
+
+        cr_assert_not_null(system);
+        tight = generous;
+        tight.rlim_cur = address_space_in_use() + more;
+        cr_assert_eq(setrlimit(RLIMIT_AS, &tight), 0);
+        err = th_system_start(system);
+        cr_assert_eq(setrlimit(RLIMIT_AS, &generous), 0);
+        cr_assert(err == TH_OK || err == TH_E_THREAD || err == TH_E_NOMEM, "%s", th_strerror(err));
+        refused += err == TH_E_THREAD;
+        leaks_check(err ? before : leaks_look());
+        if (!err)
+            cr_assert_eq(th_system_shutdown(system, TEST_PATIENCE, NULL, NULL), TH_OK);
+        cr_assert_eq(th_system_destroy(system), TH_OK);
+    }
+    cr_assert_geq(refused, 1);
+    leaks_check(before);
+}
+#endif
+
 Test(system, no_memory_no_system)
 {
     th_allocator none = { no_alloc, no_free, NULL };
