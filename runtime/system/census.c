@@ -2,6 +2,7 @@
 
 #include <stdio.h>
 
+#include "runtime/actor/mail.h"
 #include "mailbox/inbox.h"
 
 static const char *life_text(enum thi_cell_state life)
@@ -110,7 +111,7 @@ static th_msg *below(const th_msg *msg)
     return (th_msg *)((uintptr_t)msg->thi_next & ~THI_INBOX_URGENT);
 }
 
-static bool is_urgent(const th_msg *msg)
+static bool has_mark(const th_msg *msg)
 {
     return ((uintptr_t)msg->thi_next & THI_INBOX_URGENT) != 0;
 }
@@ -141,31 +142,31 @@ static const th_msg *oldest(struct thi_cell *cell, bool urgent, size_t index, si
     size_t count = 0, from_top;
 
     for (const th_msg *msg = stack_of(cell); msg; msg = below(msg))
-        count += is_urgent(msg) == urgent;
+        count += has_mark(msg) == urgent;
     *count_out = count;
     if (index >= count)
         return NULL;
     from_top = count - 1 - index;
     for (const th_msg *msg = stack_of(cell); msg; msg = below(msg))
-        if (is_urgent(msg) == urgent && from_top-- == 0)
+        if (has_mark(msg) == urgent && from_top-- == 0)
             return msg;
     return NULL;
 }
 
-/* The @index-th of what was taken and not handled, system messages or the others; @index is less
+/* The @index-th of what was taken and not handled, urgent or not; @index is less
  * those that were passed over then. */
-static const th_msg *taken(struct thi_cell *cell, bool is_system, size_t *index)
+static const th_msg *taken(struct thi_cell *cell, bool is_urgent, size_t *index)
 {
     for (const th_msg *msg = cell->mail_head; msg; msg = msg->thi_next)
-        if (((msg->thi_type->flags & TH_TYPE_SYSTEM) != 0) == is_system && (*index)-- == 0)
+        if (thi_mail_is_urgent(msg->thi_type) == is_urgent && (*index)-- == 0)
             return msg;
     return NULL;
 }
 
-static const th_msg *pushed(struct thi_cell *cell, bool is_system, size_t *index)
+static const th_msg *pushed(struct thi_cell *cell, bool is_urgent, size_t *index)
 {
     size_t count;
-    const th_msg *msg = oldest(cell, is_system, *index, &count);
+    const th_msg *msg = oldest(cell, is_urgent, *index, &count);
 
     *index -= msg ? 0 : count;
     return msg;

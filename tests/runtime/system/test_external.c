@@ -1,7 +1,6 @@
 /* Tell, ask, listen and create, on both bases. */
 #include "../../support/system.h"
 
-#include <pthread.h>
 #include <thespis/config.h>
 #include <thespis/testkit.h>
 
@@ -571,111 +570,43 @@ Test(external, slots_are_a_limit_and_come_back)
     test_system_close(&ts);
 }
 
-/* ---- many threads ---- */
+/* ---- what is not shown ---- */
 
-enum { THREADS = 32, QUESTIONS = 300 };
-
-struct crowd {
-    struct test_system *ts;
-    th_addr adder;
-    bool is_private;
-};
-
-static void *ask_many(void *context)
+static th_err mayfly_init(th_self *self, void *state, const th_msg *arg)
 {
-    struct crowd *crowd = context;
-    th_self *self = crowd->ts->me;
+    (void)state;
+    (void)arg;
+    return th_exit(self);
+}
 
-    if (crowd->is_private)
-        cr_assert_eq(th_endpoint_open(crowd->ts->sys, &self), TH_OK);
-    for (uint64_t i = 0; i < QUESTIONS; i++) {
-        uint64_t value = (uint64_t)(uintptr_t)&i + i;
+static const th_class mayfly_class = { .name = "mayfly", .init = mayfly_init };
 
-        cr_assert_eq(ask_number(self, crowd->adder, value), value + 1, "not our answer");
+/* Passes the news of its child's end on to an endpoint, as the system told it. */
+static th_err gossip_receive(th_self *self, void *state, const th_msg *msg)
+{
+    th_addr *to = state, child;
+    const struct route *route = route_of(msg);
+
+    if (route) {
+        *to = route->to;
+        return th_spawn(self, &mayfly_class, NULL, &child);
     }
-    if (crowd->is_private)
-        cr_assert_eq(th_endpoint_close(self), TH_OK);
-    return NULL;
+    return th_child_exited_of(msg) ? th_forward(self, *to, msg) : TH_OK;
 }
 
-static void crowd_in(struct test_system *ts, bool is_private)
+static const th_class gossip_class = { .name = "gossip",
+                                       .state_size = sizeof(th_addr),
+                                       .receive = gossip_receive };
+
+BOTH_BASES(external, the_systems_own_mail_is_not_shown)
 {
-    struct crowd crowd = { ts, spawn(ts, &adder_class), is_private };
-    pthread_t threads[THREADS];
+    th_addr gossip = spawn(ts, &gossip_class);
+    th_msg *msg;
 
-    for (int i = 0; i < THREADS; i++)
-        cr_assert_eq(pthread_create(&threads[i], NULL, ask_many, &crowd), 0);
-    for (int i = 0; i < THREADS; i++)
-        pthread_join(threads[i], NULL);
-}
-
-BOTH_BASES(external, many_threads_share_the_default_endpoint, .timeout = 60)
-{
-    crowd_in(ts, false);
-}
-
-BOTH_BASES(external, many_threads_have_their_own, .timeout = 60)
-{
-    crowd_in(ts, true);
-}
-
-enum { LISTENERS = 4, SHARES = 1000 };
-
-static void *listen_many(void *context)
-{
-    struct test_system *ts = context;
-
-    for (int i = 0; i < SHARES; i++)
-        (void)listen_number(ts->me);
-    return NULL;
-}
-
-/* On the pool: nobody would run the simple base while nobody knows that more will come. */
-Test(external, listeners_share_the_mail, .timeout = 60)
-{
-    struct test_system ts = test_system_open(TH_BASE_POOL, 0);
-    th_addr me = th_self_addr(ts.me);
-    pthread_t threads[LISTENERS];
-    th_msg *none;
-
-    for (int i = 0; i < LISTENERS; i++)
-        cr_assert_eq(pthread_create(&threads[i], NULL, listen_many, &ts), 0);
-    for (uint64_t i = 0; i < LISTENERS * SHARES; i++)
-        cr_assert_eq(number_send(ts.me, me, (struct number){ i }), TH_OK);
-    for (int i = 0; i < LISTENERS; i++)
-        pthread_join(threads[i], NULL);
-    cr_assert_eq(th_listen(ts.me, 0, &none), TH_E_TIMEOUT, "each message went to one of them");
-    test_system_close(&ts);
-}
-
-/* Threads that give up and threads that are answered, on one endpoint: a pump that leaves must have
- * a successor. */
-static void *ask_in_vain(void *context)
-{
-    struct crowd *crowd = context;
-    th_self *self = crowd->ts->me;
-
-    for (int i = 0; i < 100; i++) {
-        th_msg *answer;
-
-        cr_assert_eq(
-            th_ask(self, crowd->adder, th_msg_create(self, &silence_type), TH_US(50), &answer),
-            TH_E_TIMEOUT);
-    }
-    return NULL;
-}
-
-Test(external, who_gives_up_holds_nobody_up, .timeout = 60)
-{
-    struct test_system ts = test_system_open(TH_BASE_POOL, 0);
-    struct crowd crowd = { &ts, spawn(&ts, &adder_class), false };
-    pthread_t threads[8];
-
-    for (int i = 0; i < 8; i++)
-        cr_assert_eq(pthread_create(&threads[i], NULL, i % 2 ? ask_many : ask_in_vain, &crowd), 0);
-    for (int i = 0; i < 8; i++)
-        pthread_join(threads[i], NULL);
-    test_system_close(&ts);
+    cr_assert_eq(route_send(ts->me, gossip, (struct route){ th_self_addr(ts->me) }), TH_OK);
+    while (test_system_counts(ts).dead_by_reason[TH_DEAD_FILTERED] == 0)
+        cr_assert_eq(th_listen(ts->me, TH_MS(1), &msg), TH_E_TIMEOUT);
+    cr_assert_eq(test_system_counts(ts).dead, 1);
 }
 
 /* ---- without memory ---- */
