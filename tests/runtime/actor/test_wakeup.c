@@ -217,6 +217,28 @@ BOTH_BASES(wakeup, is_its_owners_to_cancel)
     cr_assert_eq(atomic_load(&luggage_alive), 0);
 }
 
+BOTH_BASES(wakeup, that_was_not_named_is_not_cancelled)
+{
+    enum { MANY = 40 };
+    uint64_t ids[MANY];
+    th_msg *msg;
+
+    for (int i = 0; i < MANY; i++)
+        cr_assert_eq(th_wakeup_after(ts->me, TH_US(i), NULL, &ids[i]), TH_OK);
+    for (int bit = 6; bit < 64; bit++) /* numbers that share a bucket with one of them */
+        cr_assert_eq(th_wakeup_cancel(ts->me, ids[1] ^ 1ull << bit), TH_E_NO_TIMER);
+    for (int i = 0; i < MANY; i += 3) /* fired or not: nobody has listened yet */
+        cr_assert_eq(th_wakeup_cancel(ts->me, ids[i]), TH_OK);
+    for (int i = 0; i < MANY; i++) {
+        if (i % 3 == 0)
+            continue;
+        cr_assert_eq(th_listen(ts->me, TEST_PATIENCE, &msg), TH_OK);
+        cr_assert_eq(th_wakeup_of(msg)->id, ids[i]);
+        th_msg_destroy(ts->me, msg);
+    }
+    cr_assert_eq(th_listen(ts->me, 0, &msg), TH_E_TIMEOUT);
+}
+
 /* ---- time ---- */
 
 static uint64_t set_every(th_self *self, struct sleeper *sleeper, uint64_t period)

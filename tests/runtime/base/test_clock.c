@@ -4,6 +4,8 @@
 
 #include <criterion/criterion.h>
 
+#include <pthread.h>
+
 Test(clock, real_never_runs_backwards)
 {
     struct thi_clock clock;
@@ -40,6 +42,28 @@ Test(clock, virtual_stops_at_the_end_of_time)
     thi_clock_init_virtual(&clock, UINT64_MAX - 1);
     thi_clock_advance(&clock, 1ull << 63);
     cr_assert_eq(thi_clock_now(&clock), UINT64_MAX);
+}
+
+static struct thi_clock shown;
+static uint64_t led_to_it; /* plain on purpose: the clock alone hands it over */
+
+static void *advance(void *unused)
+{
+    led_to_it = 9;
+    thi_clock_advance_to(&shown, 100);
+    return unused;
+}
+
+Test(clock, virtual_hands_over_what_led_to_a_moment)
+{
+    pthread_t owner;
+
+    thi_clock_init_virtual(&shown, 0);
+    cr_assert_eq(pthread_create(&owner, NULL, advance, NULL), 0);
+    while (thi_clock_now(&shown) < 100)
+        ;
+    cr_assert_eq(led_to_it, 9);
+    cr_assert_eq(pthread_join(owner, NULL), 0);
 }
 
 Test(clock, after_saturates)

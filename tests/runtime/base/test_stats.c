@@ -5,9 +5,10 @@
 
 #include <pthread.h>
 
-enum { ROUNDS = 10000, THREADS = 4 };
+enum { ROUNDS = 200000, THREADS = 4 };
 
 static struct thi_stats shared;
+static _Atomic int ready;
 
 Test(stats, add_up)
 {
@@ -38,6 +39,9 @@ Test(stats, of_two_workers_share_no_cache_line)
 
 static void *count(void *unused)
 {
+    atomic_fetch_add(&ready, 1);
+    while (atomic_load(&ready) < THREADS) /* or one would be through before the next begins */
+        ;
     for (int i = 0; i < ROUNDS; i++)
         thi_stats_add_dead_shared(&shared, TH_DEAD_LATE, 1);
     return unused;
