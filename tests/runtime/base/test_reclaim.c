@@ -148,8 +148,9 @@ static void *hold(void *unused)
         sched_yield();
     cr_assert_eq(atomic_load(&freed), 0, "freed under a reader's eyes");
     cr_assert_eq(node->state, ALIVE);
-    thi_reclaim_quiescent();
+    thi_reclaim_offline(); /* R2: a grace period may begin only now */
     wait_freed(1);
+    thi_reclaim_online();
     thi_reclaim_thread_end();
     return unused;
 }
