@@ -6,8 +6,12 @@ if(THESPIS_SANITIZE STREQUAL "address")
 elseif(THESPIS_SANITIZE STREQUAL "thread")
     add_compile_options(-fsanitize=thread -fno-omit-frame-pointer)
     add_link_options(-fsanitize=thread)
+elseif(THESPIS_SANITIZE STREQUAL "memcheck")
+    # The programs run under Valgrind, and the heaps tell it which of their blocks are free.
+    add_compile_definitions(THI_MEMCHECK=1)
 elseif(THESPIS_SANITIZE)
-    message(FATAL_ERROR "THESPIS_SANITIZE is '${THESPIS_SANITIZE}', not address or thread")
+    message(FATAL_ERROR
+        "THESPIS_SANITIZE is '${THESPIS_SANITIZE}', not address, thread or memcheck")
 endif()
 
 if(THESPIS_COVERAGE)

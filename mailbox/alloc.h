@@ -48,9 +48,17 @@
 #include <sanitizer/asan_interface.h>
 #define THI_POISON(at, size)   ASAN_POISON_MEMORY_REGION(at, size)
 #define THI_UNPOISON(at, size) ASAN_UNPOISON_MEMORY_REGION(at, size)
+#elif defined(THI_MEMCHECK)
+#include <valgrind/memcheck.h>
+#define THI_POISON(at, size)   VALGRIND_MAKE_MEM_NOACCESS(at, size)
+#define THI_UNPOISON(at, size) VALGRIND_MAKE_MEM_DEFINED(at, size)
+#define THI_FORGET(at, size)   VALGRIND_MAKE_MEM_UNDEFINED(at, size)
 #else
 #define THI_POISON(at, size)   ((void)0)
 #define THI_UNPOISON(at, size) ((void)0)
+#endif
+#ifndef THI_FORGET
+#define THI_FORGET(at, size) ((void)0) /* what is there may not be relied on */
 #endif
 
 /* ---- the system's memory ---- */
@@ -153,6 +161,9 @@ struct thi_free {
 static inline void thi_block_free(struct thi_free *block, unsigned class)
 {
 #if THI_CHECKED
+#ifdef THI_MEMCHECK
+    THI_UNPOISON(block, sizeof(*block)); /* the owner need not have written there */
+#endif
     /* a second free finds the first one's mark; with AddressSanitizer the poison is first */
     TH_ASSERT(block->canary != (THI_BLOCK_CANARY ^ (uintptr_t)block));
     THI_UNPOISON(block, thi_heap_block_sizes[class]);
@@ -170,6 +181,7 @@ static inline void thi_block_use(struct thi_free *block, unsigned class)
     TH_ASSERT(block->canary == (THI_BLOCK_CANARY ^ (uintptr_t)block)); /* written after free */
     block->canary = 0;
 #endif
+    THI_FORGET(block, thi_heap_block_sizes[class]);
     (void)class;
 }
 

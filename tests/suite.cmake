@@ -26,6 +26,14 @@ set(test_environment
     UBSAN_OPTIONS=print_stacktrace=1
     TSAN_OPTIONS=${tsan_options})
 
+# What runs a test program: itself, or Valgrind. Its scheduler is made fair, since our threads spin.
+set(test_under)
+if(THESPIS_SANITIZE STREQUAL "memcheck")
+    find_program(VALGRIND valgrind REQUIRED)
+    set(test_under ${VALGRIND} --quiet --error-exitcode=9 --fair-sched=yes --leak-check=full
+        --errors-for-leak-kinds=definite,indirect --num-callers=24)
+endif()
+
 # Seconds.  Past these a test hangs; a sanitizer makes it several times slower first.
 if(THESPIS_SANITIZE)
     set(fast_limit 300)
@@ -49,7 +57,7 @@ function(thespis_add_test source)
     if(TARGET test_support)
         target_link_libraries(test.${name} PRIVATE $<TARGET_OBJECTS:test_support>)
     endif()
-    add_test(NAME ${name} COMMAND test.${name})
+    add_test(NAME ${name} COMMAND ${test_under} $<TARGET_FILE:test.${name}>)
     set_tests_properties(${name} PROPERTIES TIMEOUT ${fast_limit} ENVIRONMENT "${test_environment}")
     if(path MATCHES "^(seeded|stress)/")
         set_tests_properties(${name} PROPERTIES TIMEOUT ${slow_limit} LABELS slow)

@@ -48,6 +48,7 @@ step format tools/format.sh check
 step clang suite clang
 step asan suite asan
 step tsan suite tsan
+step memcheck suite memcheck
 script models tests/model/run.sh
 script mutants tests/mutants/run.sh
 
