@@ -36,7 +36,7 @@ static struct thi_cell *take(struct shelf *shelf)
     return cell;
 }
 
-Test(directory, finds_what_it_gave)
+Test(directory, finds_what_it_gave, .init = journal_clear)
 {
     struct thi_cell *cells[1200];
     struct shelf shelf;
@@ -54,7 +54,7 @@ Test(directory, finds_what_it_gave)
     shelf_close(&shelf);
 }
 
-Test(directory, does_not_find_a_forged_address)
+Test(directory, does_not_find_a_forged_address, .init = journal_clear)
 {
     struct thi_cell *cell;
     struct shelf shelf;
@@ -84,7 +84,7 @@ Test(directory, does_not_find_a_forged_address)
     shelf_close(&shelf);
 }
 
-Test(directory, does_not_find_who_has_expired)
+Test(directory, does_not_find_who_has_expired, .init = journal_clear)
 {
     struct shelf shelf;
     struct thi_cell *cell;
@@ -104,7 +104,7 @@ Test(directory, does_not_find_who_has_expired)
     shelf_close(&shelf);
 }
 
-Test(directory, of_a_small_system_is_exact_about_its_limit)
+Test(directory, of_a_small_system_is_exact_about_its_limit, .init = journal_clear)
 {
     struct shelf shelf;
     struct thi_cell *cell = NULL;
@@ -125,7 +125,7 @@ Test(directory, of_a_small_system_is_exact_about_its_limit)
     }
 }
 
-Test(directory, of_a_large_system_gives_batches)
+Test(directory, of_a_large_system_gives_batches, .init = journal_clear)
 {
     enum { LIMIT = THI_CELLS_EXACT_BELOW + 100 };
     static bool given[LIMIT];
@@ -149,7 +149,7 @@ Test(directory, of_a_large_system_gives_batches)
     shelf_close(&shelf);
 }
 
-Test(directory, never_gives_a_generation_twice)
+Test(directory, never_gives_a_generation_twice, .init = journal_clear)
 {
     struct shelf shelf;
     struct thi_cell *cell;
@@ -171,7 +171,7 @@ Test(directory, never_gives_a_generation_twice)
     shelf_close(&shelf);
 }
 
-Test(directory, without_memory_says_so_and_goes_on_later)
+Test(directory, without_memory_says_so_and_goes_on_later, .init = journal_clear)
 {
     struct shelf shelf;
     th_err why;
@@ -196,7 +196,7 @@ static uint64_t leave(th_self *self, struct puppet *puppet, const struct order *
     return th_exit(self);
 }
 
-BOTH_BASES(directory, address_of_the_dead_is_never_the_living_ones)
+BOTH_BASES(directory, address_of_the_dead_is_never_the_living_ones, .init = journal_clear)
 {
     enum { LIVES = 500 };
     static th_addr lives[LIVES];
@@ -244,12 +244,12 @@ static void limit_is_exact(th_base base)
     test_system_close(&ts);
 }
 
-Test(directory, limit_is_exact_on_the_pool)
+Test(directory, limit_is_exact_on_the_pool, .init = journal_clear)
 {
     limit_is_exact(TH_BASE_POOL);
 }
 
-Test(directory, limit_is_exact_on_the_simple_base)
+Test(directory, limit_is_exact_on_the_simple_base, .init = journal_clear)
 {
     limit_is_exact(TH_BASE_SIMPLE);
 }

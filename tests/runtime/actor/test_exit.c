@@ -79,7 +79,7 @@ static uint64_t spawn_victims(th_self *self, struct puppet *puppet, const struct
     return 0;
 }
 
-BOTH_BASES(exit, of_a_child_is_told_once_with_its_reason)
+BOTH_BASES(exit, of_a_child_is_told_once_with_its_reason, .init = journal_clear)
 {
     th_addr parent = puppet_new(ts, parent_part);
     th_actor_status status;
@@ -137,7 +137,7 @@ static uint64_t spawn_failing(th_self *self, struct puppet *puppet, const struct
     return 0;
 }
 
-BOTH_BASES(exit, by_failure_is_told_with_its_words)
+BOTH_BASES(exit, by_failure_is_told_with_its_words, .init = journal_clear)
 {
     th_addr parent = puppet_new(ts, (struct part){ .receive = keep_words });
 
@@ -173,7 +173,7 @@ static uint64_t actors_alive(struct test_system *ts)
     return counts.spawned - counts.exited;
 }
 
-BOTH_BASES(exit, of_a_tree_goes_from_the_leaves_to_the_root)
+BOTH_BASES(exit, of_a_tree_goes_from_the_leaves_to_the_root, .init = journal_clear)
 {
     uint64_t before = actors_alive(ts), total = 0, row = 1;
     th_addr root;
@@ -213,7 +213,7 @@ static uint64_t spawn_noting(th_self *self, struct puppet *puppet, const struct 
     return 0;
 }
 
-BOTH_BASES(exit, request_is_seen_by_parent_and_child)
+BOTH_BASES(exit, request_is_seen_by_parent_and_child, .init = journal_clear)
 {
     th_addr parent =
         puppet_new(ts, (struct part){ .number = 1, .receive = note_request, .exit = note_exit });
@@ -257,7 +257,7 @@ static uint64_t parent_slot(th_self *self, struct puppet *puppet, const struct o
     return th_addr_is_none(th_self_parent(self)) ? UINT64_MAX : th_self_parent(self).slot;
 }
 
-BOTH_BASES(exit, that_keeps_its_children_gives_them_to_the_system)
+BOTH_BASES(exit, that_keeps_its_children_gives_them_to_the_system, .init = journal_clear)
 {
     th_addr parent = puppet_new(ts, (struct part){ .receive = keep_and_exit, .exit = note_exit });
     th_addr children[3];
@@ -284,7 +284,7 @@ static uint64_t ask_keeping(th_self *self, struct puppet *puppet, const struct o
     return 0;
 }
 
-BOTH_BASES(exit, request_may_say_that_the_children_stay)
+BOTH_BASES(exit, request_may_say_that_the_children_stay, .init = journal_clear)
 {
     th_addr parent = puppet_new(ts, parent_part), asker = puppet_new(ts, parent_part), child;
 
@@ -305,7 +305,7 @@ static uint64_t spawn_and_leave(th_self *self, struct puppet *puppet, const stru
     return 0;
 }
 
-BOTH_BASES(exit, of_a_parent_whose_child_never_ran_takes_it_along)
+BOTH_BASES(exit, of_a_parent_whose_child_never_ran_takes_it_along, .init = journal_clear)
 {
     th_addr parent, child;
 
@@ -319,7 +319,7 @@ BOTH_BASES(exit, of_a_parent_whose_child_never_ran_takes_it_along)
     }
 }
 
-BOTH_BASES(exit, of_a_parent_whose_child_never_ran_may_leave_it)
+BOTH_BASES(exit, of_a_parent_whose_child_never_ran_may_leave_it, .init = journal_clear)
 {
     th_addr parent = puppet_new(ts, parent_part), child;
 
@@ -339,7 +339,7 @@ static uint64_t flood_and_exit(th_self *self, struct puppet *puppet, const struc
     return 0;
 }
 
-BOTH_BASES(exit, makes_dead_letters_of_what_was_waiting)
+BOTH_BASES(exit, makes_dead_letters_of_what_was_waiting, .init = journal_clear)
 {
     th_addr actor = puppet_new(ts, parent_part);
     th_counts counts;
@@ -354,7 +354,7 @@ BOTH_BASES(exit, makes_dead_letters_of_what_was_waiting)
     cr_assert_eq(atomic_load(&works_alive), 0);
 }
 
-Test(exit, takes_no_more_work_while_its_children_end)
+Test(exit, takes_no_more_work_while_its_children_end, .init = journal_clear)
 {
     struct test_system ts = test_system_open(TH_BASE_SIMPLE, 0);
     th_addr parent = puppet_new(&ts, parent_part), child;
@@ -375,7 +375,7 @@ Test(exit, takes_no_more_work_while_its_children_end)
     cr_assert_eq(atomic_load(&works_alive), 0);
 }
 
-Test(exit, of_a_failed_init_says_so_to_its_mail)
+Test(exit, of_a_failed_init_says_so_to_its_mail, .init = journal_clear)
 {
     struct test_system ts = test_system_open(TH_BASE_SIMPLE, 0);
     th_addr actor = puppet_new(&ts, (struct part){ .init = fail_init });
@@ -413,7 +413,7 @@ static th_err note_work(th_self *self, struct puppet *puppet, const th_msg *msg)
     return TH_OK;
 }
 
-BOTH_BASES(exit, function_may_send_and_may_not_spawn)
+BOTH_BASES(exit, function_may_send_and_may_not_spawn, .init = journal_clear)
 {
     th_addr listener = puppet_new(ts, (struct part){ .receive = note_work });
     th_addr actor = puppet_new(ts, (struct part){ .exit = last_words });
@@ -440,7 +440,7 @@ static uint64_t spawn_many(th_self *self, struct puppet *puppet, const struct or
     return 0;
 }
 
-BOTH_BASES(exit, of_a_parent_of_ten_thousand_tells_of_each, .timeout = 60)
+BOTH_BASES(exit, of_a_parent_of_ten_thousand_tells_of_each, .init = journal_clear, .timeout = 60)
 {
     th_addr parent = puppet_new(ts, parent_part);
 
@@ -464,7 +464,7 @@ static th_err forge_chain(th_self *self, struct puppet *puppet)
     return TH_OK;
 }
 
-BOTH_BASES(exit, of_a_chain_of_ten_thousand_goes_link_by_link, .timeout = 60)
+BOTH_BASES(exit, of_a_chain_of_ten_thousand_goes_link_by_link, .init = journal_clear, .timeout = 60)
 {
     th_addr first =
         puppet_new(ts, (struct part){ .number = MANY - 1, .init = forge_chain, .exit = note_exit });
@@ -479,7 +479,7 @@ BOTH_BASES(exit, of_a_chain_of_ten_thousand_goes_link_by_link, .timeout = 60)
 
 /* ---- without memory ---- */
 
-Test(exit, without_memory_waits_until_there_is_some)
+Test(exit, without_memory_waits_until_there_is_some, .init = journal_clear)
 {
     struct test_system ts = test_system_open(TH_BASE_SIMPLE, 0);
 
@@ -505,7 +505,7 @@ Test(exit, without_memory_waits_until_there_is_some)
 
 /* ---- the verbs ---- */
 
-BOTH_BASES(exit, verbs_are_for_actors)
+BOTH_BASES(exit, verbs_are_for_actors, .init = journal_clear)
 {
     cr_assert_eq(th_exit(NULL), TH_E_INVALID);
     cr_assert_eq(th_exit(ts->me), TH_E_NOT_HERE);
