@@ -134,7 +134,8 @@ proctype waker()
     fi
 }
 
-/* What the word held goes to the private lists, oldest first. */
+/* What the word held goes to the private lists, oldest first, but for `only`, which was handled
+ * where it lay. */
 inline unstack(top, marked)
 {
     m = top >> 1;
@@ -153,8 +154,15 @@ inline unstack(top, marked)
         n--; m = stack[n];
 #endif
         if
+#ifndef MUT_9                    /* (mutant: handles it again) */
+        :: m == only
+        :: m != only && marked && urgent[m] -> own_urgent!m
+        :: m != only && !(marked && urgent[m]) ->
+#else
         :: marked && urgent[m] -> own_urgent!m
-        :: !(marked && urgent[m]) -> assert(!urgent[m]); own_plain!m /* no bit, no urgent mail */
+        :: !(marked && urgent[m]) ->
+#endif
+            assert(!urgent[m]); own_plain!m /* no bit, no urgent mail */
         fi
     :: else -> break
     od;
@@ -163,7 +171,7 @@ inline unstack(top, marked)
 
 proctype worker()
 {
-    byte top, m, n;
+    byte top, m, n, only;
     byte stack[N + 1];
 
 end_idle:
@@ -172,15 +180,46 @@ end_idle:
            queued > 0 -> queued--; running++;
            assert(running == 1); /* never run by two workers */
        }
+       if                        /* a lone message may be handled where it lies */
+       :: atomic {
+              top = word;
+              if
+#ifdef MUT_10                    /* (mutant: takes anything for alone) */
+              :: top > URGENT && empty(own_plain) && empty(own_urgent) -> only = top >> 1
+#else
+              :: top > URGENT && !(top & URGENT) && next[top >> 1] == NONE &&
+                 empty(own_plain) && empty(own_urgent) -> only = top >> 1
+#endif
+              :: skip
+              fi;
+              top = 0
+          };
+          if
+          :: only == 0
+          :: atomic { only != 0 -> in_order(only); settle(only) };
+#ifdef MUT_11                    /* sleeps after it by a store: what came on top is lost */
+             if
+             :: word == only << 1 -> atomic { word = ASLEEP; running--; only = 0; goto end_idle }
+             :: word != only << 1
+             fi
+#else
+             if
+             :: atomic { word == only << 1 -> word = ASLEEP; running--; only = 0; goto end_idle }
+             :: word != only << 1
+             :: true             /* it failed, or ended the actor: take whatever there is */
+             fi
+#endif
+          fi
+       fi;
 take:
        if
        :: atomic {               /* the exchange; a private walk follows */
               assert(word != ASLEEP && word != CLOSED);
               top = word; word = NONE;
               unstack(top, top & URGENT);
-              top = 0;
+              top = 0; only = 0;
           }
-       :: nempty(own_plain) || nempty(own_urgent) /* or first finish what it has */
+       :: only == 0 && (nempty(own_plain) || nempty(own_urgent)) /* or finish first what it has */
        fi;
        do
        :: atomic { nempty(own_urgent) -> own_urgent?m; in_order(m); settle(m); m = 0 }

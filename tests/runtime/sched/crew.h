@@ -34,6 +34,7 @@ struct crew {
     _Atomic unsigned done; /* bodies count here what the test waits for */
     _Atomic bool go;
     _Atomic unsigned begun, ended;
+    void (*brink)(struct crew *crew, struct thi_worker *worker); /* it found nothing, and parks */
 };
 
 TH_UNUSED static void crew_run(struct thi_worker *worker, struct thi_task *task)
@@ -67,13 +68,17 @@ TH_UNUSED static void crew_worker_end(struct thi_worker *worker)
 
 TH_UNUSED static void crew_worker_idle(struct thi_worker *worker)
 {
-    (void)worker;
+    struct crew *crew = worker->stage;
+
+    if (crew->brink)
+        crew->brink(crew, worker);
 }
 
 static const struct thi_task_ops crew_ops = { crew_run, crew_worker_begin, crew_worker_end,
                                               crew_worker_idle };
 
-TH_UNUSED static void crew_start(struct crew *crew, unsigned workers)
+TH_UNUSED static void crew_start_with(struct crew *crew, unsigned workers,
+                                      void (*brink)(struct crew *crew, struct thi_worker *worker))
 {
     struct thi_pool_options options = { .name = "crew",
                                         .workers = workers,
@@ -84,9 +89,15 @@ TH_UNUSED static void crew_start(struct crew *crew, unsigned workers)
                                         .ops = &crew_ops };
 
     memset(crew, 0, sizeof(*crew));
+    crew->brink = brink;
     cr_assert_eq(thi_memory_init(&crew->memory, NULL, 0), TH_OK);
     thi_depot_init(&crew->depot, &crew->memory);
     cr_assert_eq(thi_pool_start(&crew->pool, &options), TH_OK);
+}
+
+TH_UNUSED static void crew_start(struct crew *crew, unsigned workers)
+{
+    crew_start_with(crew, workers, NULL);
 }
 
 /* Everything must be back. */

@@ -1,6 +1,8 @@
 /* Sleep and wake, no wake-up lost, and the sentry. */
 #include "crew.h"
 
+#include "runtime/base/clock.h"
+
 static struct crew crew;
 
 Test(park, every_submission_finds_a_parked_worker, .timeout = 60)
@@ -31,6 +33,59 @@ Test(park, everybody_sleeps_when_there_is_nothing, .timeout = 60)
     thi_pool_status(&crew.pool, &status);
     cr_assert_eq(status.running, 0);
     cr_assert_geq(status.parks, 4);
+    crew_stop(&crew);
+}
+
+/* ---- a submission at the worst moment: after the last look of a worker that is about to park ---- */
+
+static struct job first_late, second_late;
+static _Atomic unsigned brinks, came_late;
+
+/* Holds worker 0 up, once. Its submitter sees it searching, and wakes nobody. */
+static void hold_at_brink(struct crew *of, struct thi_worker *worker)
+{
+    (void)of;
+    if (worker->index != 0 || atomic_fetch_add(&brinks, 1) != 0)
+        return;
+    while (atomic_load(&came_late) == 0)
+        sched_yield();
+}
+
+static void begin_at_brink(unsigned workers, job_body *body)
+{
+    atomic_store(&brinks, 0);
+    atomic_store(&came_late, 0);
+    crew_start_with(&crew, workers, hold_at_brink);
+    crew_wait(&brinks, 1);
+    first_late = (struct job){ .body = body };
+    crew_submit(&crew, &first_late);
+    atomic_store(&came_late, 1);
+}
+
+Test(park, a_submission_after_the_last_look_is_seen, .timeout = 20)
+{
+    begin_at_brink(1, body_count);
+    crew_wait(&crew.done, 1);
+    crew_stop(&crew);
+}
+
+/* Runs until somebody else has run the other one. */
+static void body_wait_for_second(struct crew *of, struct thi_worker *worker, struct job *job)
+{
+    (void)of;
+    (void)worker;
+    crew_wait(&second_late.over, 1);
+    job_over(job);
+}
+
+Test(park, who_went_on_after_all_is_no_longer_taken_for_a_sleeper, .timeout = 20)
+{
+    second_late = (struct job){ .body = body_count };
+    begin_at_brink(2, body_wait_for_second);
+    crew_wait(&first_late.begun, 1);
+    crew_wait_parked(&crew, 1);
+    crew_submit(&crew, &second_late);
+    crew_wait(&first_late.over, 1);
     crew_stop(&crew);
 }
 
@@ -114,9 +169,14 @@ static struct job sent[2];
 
 static void body_send_and_hog(struct crew *of, struct thi_worker *worker, struct job *job)
 {
+    uint64_t rested;
     unsigned i;
 
     crew_wait_parked(of, 1);
+    /* its first sleep is a short one; let it come to rest, so that only being appointed wakes it */
+    rested = thi_clock_monotonic() + 4 * TH_SENTRY_NS;
+    while (thi_clock_monotonic() < rested)
+        sched_yield();
     for (i = 0; i < job->number; i++) {
         sent[i] = (struct job){ .body = body_count, .crew = of };
         thi_worker_submit(worker, &sent[i].task);
@@ -142,4 +202,54 @@ Test(park, the_slot_of_a_long_handler_is_rescued, .timeout = 20)
 Test(park, so_are_the_slot_and_whom_it_displaced, .timeout = 20)
 {
     send_and_hog(2);
+}
+
+/* ---- a slot that is filled while the sentry is on duty: nobody needs to be told ---- */
+
+enum { FIRST = 16, MORE = 4, SENTRY_ON_DUTY = 2 };
+
+static struct job lot[FIRST + MORE];
+
+static void body_send_while_watched(struct crew *of, struct thi_worker *worker, struct job *job)
+{
+    unsigned i;
+
+    crew_wait_parked(of, 1);
+    for (i = 0; i < FIRST + MORE; i++) {
+        /* the sentry takes half at a time, and comes back for the rest */
+        while (i >= FIRST && atomic_load(&of->done) < i &&
+               (atomic_load_explicit(&of->pool.watched, memory_order_relaxed) != SENTRY_ON_DUTY ||
+                atomic_load_explicit(&worker->next, memory_order_relaxed)))
+            sched_yield();
+        lot[i] = (struct job){ .body = body_count, .crew = of };
+        thi_worker_submit(worker, &lot[i].task);
+    }
+    crew_wait(&of->done, FIRST + MORE);
+    job_over(job);
+}
+
+Test(park, a_sentry_on_duty_finds_what_comes_later, .timeout = 20)
+{
+    unsigned round;
+
+    for (round = 0; round < 10; round++) {
+        crew_start(&crew, 2);
+        hog = (struct job){ .body = body_send_while_watched };
+        crew_submit(&crew, &hog);
+        crew_wait(&hog.over, 1);
+        crew_stop(&crew);
+    }
+}
+
+Test(park, nobody_keeps_watch_when_nobody_runs, .timeout = 20)
+{
+    hog = (struct job){ .body = body_hog };
+    crew_start(&crew, 2);
+    starter = (struct job){ .body = body_start_beside_a_sleeper };
+    crew_submit(&crew, &starter);
+    crew_wait(&hog.over, 1);
+    crew_wait_parked(&crew, 0);
+    while (atomic_load(&crew.pool.watched))
+        sched_yield();
+    crew_stop(&crew);
 }
