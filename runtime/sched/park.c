@@ -10,7 +10,10 @@
  * P2. Only who cleared a worker's bit wakes it; a worker that goes on by itself clears its own bit.
  * A wake that comes late
  *     costs one look, never a lost task.
- * P3. The model in tests/model/park.pml proves P1 and that stop reaches everybody.
+ * P3. The model in tests/model/park.pml proves P1 and P4, and that stop reaches everybody.
+ * P4. What a worker leaves in the submissions when it retires wakes nobody: another still counts
+ *     as running, and whoever counts itself out (parks, blocks, rests) looks at the submissions
+ *     after that. The last one does not retire.
  *
  * The sentry. A worker's queue waits while its handler runs long. So whoever queues something
  * beside a parked worker makes sure that one parked worker is on watch (pool->watched), and who
@@ -157,7 +160,7 @@ static bool is_work_waiting(struct thi_pool *pool)
     for (unsigned i = 0; i < made; i++)
         if (thi_runq_has_work(pool->workers[i]))
             return true;
-    return false;
+    return has_submissions(pool); /* P4: left to somebody who may be stuck */
 }
 
 /* Who queues something appoints a sentry from those who are parked by then; who parks later looks
@@ -239,6 +242,14 @@ static void leave(struct thi_worker *worker)
     set_idle(worker);
     /* seq_cst: see end_watch(), and P4 */
     atomic_fetch_sub_explicit(&worker->pool->running, 1, memory_order_seq_cst);
+}
+
+void thi_park_count_out(struct thi_pool *pool)
+{
+    /* seq_cst: P4; pairs with thi_park_retire() */
+    atomic_fetch_sub_explicit(&pool->running, 1, memory_order_seq_cst);
+    if (has_submissions(pool))
+        thi_park_wake_one(pool);
 }
 
 static void come_back(struct thi_worker *worker)

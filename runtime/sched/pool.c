@@ -152,8 +152,7 @@ void thi_pool_blocking_begin(struct thi_worker *worker)
         thi_park_wake(spare);
     thi_runq_spill(worker, thi_pool_submit);
     thi_reclaim_offline();
-    /* seq_cst: see end_watch() of park.c: a blocked worker does not run */
-    atomic_fetch_sub_explicit(&pool->running, 1, memory_order_seq_cst);
+    thi_park_count_out(pool);
 }
 
 void thi_pool_blocking_end(struct thi_worker *worker)
@@ -191,7 +190,7 @@ bool thi_pool_spare_rest(struct thi_worker *spare)
     pool->options.ops->worker_idle(spare);
     thi_runq_spill(spare, thi_pool_submit);
     thi_reclaim_offline();
-    atomic_fetch_sub_explicit(&pool->running, 1, memory_order_seq_cst); /* end_watch() of park.c */
+    thi_park_count_out(pool);
     /* acquire: pairs with the release in thi_park_wake() */
     while (!atomic_exchange_explicit(&spare->word, 0, memory_order_acquire))
         thi_futex_wait(&spare->word, 0, UINT64_MAX);

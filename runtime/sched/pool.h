@@ -102,6 +102,8 @@ void thi_runq_spill(struct thi_worker *worker, /* everything, by thi_pool_submit
 void thi_park(struct thi_worker *worker); /* returns when there may be work, or on stop */
 void thi_park_retire(
     struct thi_worker *worker); /* the same, having handed its queue to the others */
+/* The caller no longer runs, though it does not park: what was left to it goes to somebody else. */
+void thi_park_count_out(struct thi_pool *pool);
 bool thi_park_wake_one(struct thi_pool *pool);
 void thi_park_wake(struct thi_worker *worker);
 void thi_park_watch(struct thi_pool *pool); /* appoints a sentry, if anybody is parked */

@@ -21,6 +21,12 @@
 #ifndef SPAWN
 #define SPAWN 1                  /* tasks that tasks make, in all */
 #endif
+#ifndef RETIRE
+#define RETIRE 0                 /* workers may retire: hand over what they have and sleep */
+#endif
+#ifndef BLOCKS
+#define BLOCKS 0                 /* blocking calls, in all; each waits for all other work */
+#endif
 #ifndef STOP
 #define STOP 1                   /* somebody may stop it all, at any moment */
 #endif
@@ -31,6 +37,8 @@ byte idle_mask;
 byte searching;                  /* workers between dry and asleep: who sees one wakes nobody */
 byte word[W];                    /* 1: somebody took this worker's bit and woke it */
 bool asleep[W];                  /* inside the futex */
+byte running = W;                /* neither parked nor blocked */
+byte blocks;
 bool stop;
 
 byte made, ran, spawned, ended;
@@ -134,9 +142,11 @@ loop:
 #ifdef MUT_9                     /* no longer searches, not yet idle: nobody wakes it */
     searching--;
     d_step { assert(stop || (idle_mask & BIT(me)) == 0); idle_mask = idle_mask | BIT(me); }
+    running--;
     goto sleep;
 #else
     d_step { assert(stop || (idle_mask & BIT(me)) == 0); idle_mask = idle_mask | BIT(me); }
+    running--;
 #ifdef MUT_10                    /* has its last look while it still counts as searching */
     if
     :: inject > 0 -> searching--; goto stay
@@ -176,6 +186,7 @@ end_parked:
     od;
     assert(stop || (idle_mask & BIT(me)) == 0); /* woken only by whoever took the bit */
     word[me] = 0;
+    running++;
     goto loop;
 
 stay:
@@ -187,6 +198,42 @@ stay:
     :: (idle_mask & BIT(me)) == 0 -> word[me] == 1; word[me] = 0 /* consume the wake owed to us */
 #endif
     fi;
+    running++;
+    goto loop;
+
+retire:                          /* everything to the submissions, waking nobody */
+    atomic { inject = inject + ring[me]; ring[me] = 0; }
+    d_step { assert(stop || (idle_mask & BIT(me)) == 0); idle_mask = idle_mask | BIT(me); }
+    atomic { seen = running; running--; }
+    if
+#ifndef MUT_11                   /* (mutant: retires though it is the last) */
+    :: atomic { seen == 1 -> seen = 0; goto stay }
+#endif
+    :: atomic { stop -> seen = 0; goto stay }
+    :: else -> seen = 0
+    fi;
+    goto sleep;
+
+block:                           /* its queue to the submissions, then out of the count */
+    if
+    :: ring[me] > 0 ->
+        atomic { inject = inject + ring[me]; ring[me] = 0; }
+        if
+        :: searching > 0
+        :: else -> seen = idle_mask; wake_one(seen, i, mine)
+        fi
+    :: ring[me] == 0
+    fi;
+    running--;
+#ifndef MUT_12                   /* (mutant: leaves what somebody retired on our account) */
+    if
+    :: inject > 0 -> seen = idle_mask; wake_one(seen, i, mine)
+    :: inject == 0
+    fi;
+#endif
+end_blocked:
+    (ran == made && made == S * T + spawned) || stop;
+    running++;
     goto loop;
 
 work:
@@ -200,6 +247,8 @@ work:
     if                           /* the policy may wake somebody at any moment */
     :: skip
     :: ring[me] > 0 -> seen = idle_mask; wake_one(seen, i, mine)
+    :: RETIRE && running > 1 -> goto retire
+    :: atomic { blocks < BLOCKS -> blocks++; goto block }
     fi;
     goto loop;
 

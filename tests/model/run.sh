@@ -19,9 +19,11 @@ bounds() { # model size -> one set of bounds a line
     inbox.quick) echo "-DP=2 -DM=2 -DW=2"; echo "-DP=1 -DM=2 -DW=2 -DWAKER=1" ;;
     inbox.full) echo "-DP=2 -DM=2 -DW=2 -DWAKER=1"; echo "-DP=3 -DM=1 -DW=2"
                 echo "-DP=1 -DM=4 -DW=2" ;;
-    park.quick) echo "-DS=2 -DT=1 -DW=2 -DSPAWN=0 -DSTOP=0"; echo "-DS=1 -DT=2 -DW=2" ;;
+    park.quick) echo "-DS=2 -DT=1 -DW=2 -DSPAWN=0 -DSTOP=0"; echo "-DS=1 -DT=2 -DW=2"
+                echo "-DS=1 -DT=2 -DW=2 -DSTOP=0 -DRETIRE=1 -DBLOCKS=1" ;;
     park.full) echo "-DS=2 -DT=1 -DW=2"; echo "-DS=2 -DT=2 -DW=2 -DSPAWN=0 -DSTOP=0"
-               echo "-DS=1 -DT=1 -DW=3 -DSPAWN=0" ;;
+               echo "-DS=1 -DT=1 -DW=3 -DSPAWN=0"
+               echo "-DS=1 -DT=2 -DW=2 -DRETIRE=1 -DBLOCKS=1" ;;
     next.quick) echo "-DWAKES=6" ;;
     next.full) echo "-DWAKES=12" ;;
     ask.quick) echo "-DQ=3 -DA=2" ;;

@@ -36,7 +36,7 @@ Test(park, everybody_sleeps_when_there_is_nothing, .timeout = 60)
     crew_stop(&crew);
 }
 
-/* ---- a submission at the worst moment: after the last look of a worker that is about to park ---- */
+/* ---- a submission at the worst moment: after the last look of a worker about to park ---- */
 
 static struct job first_late, second_late;
 static _Atomic unsigned brinks, came_late;
@@ -241,15 +241,104 @@ Test(park, a_sentry_on_duty_finds_what_comes_later, .timeout = 20)
     }
 }
 
+static void body_until_watched(struct crew *of, struct thi_worker *worker, struct job *job)
+{
+    crew_wait_parked(of, 1);
+    lot[0] = (struct job){ .body = body_count, .crew = of };
+    thi_worker_submit(worker, &lot[0].task);
+    while (atomic_load(&of->pool.watched) != SENTRY_ON_DUTY && !atomic_load(&of->done))
+        sched_yield();
+    job_over(job);
+}
+
 Test(park, nobody_keeps_watch_when_nobody_runs, .timeout = 20)
 {
-    hog = (struct job){ .body = body_hog };
-    crew_start(&crew, 2);
-    starter = (struct job){ .body = body_start_beside_a_sleeper };
-    crew_submit(&crew, &starter);
-    crew_wait(&hog.over, 1);
-    crew_wait_parked(&crew, 0);
-    while (atomic_load(&crew.pool.watched))
+    unsigned round;
+
+    for (round = 0; round < 10; round++) {
+        crew_start(&crew, 2);
+        starter = (struct job){ .body = body_until_watched };
+        crew_submit(&crew, &starter);
+        crew_wait(&crew.done, 1);
+        while (atomic_load(&crew.pool.running) || atomic_load(&crew.pool.watched))
+            sched_yield();
+        crew_stop(&crew);
+    }
+}
+
+/* ---- who retires leaves what it has to the others, and wakes nobody ---- */
+
+enum { LEFT = 3 };
+
+static struct job retiree, other, left_behind[LEFT];
+static _Atomic bool other_is_ready;
+
+static void body_retire(struct crew *of, struct thi_worker *worker, struct job *job)
+{
+    unsigned i;
+
+    while (!atomic_load(&other_is_ready))
         sched_yield();
-    crew_stop(&crew);
+    for (i = 0; i < LEFT; i++) {
+        left_behind[i] = (struct job){ .body = body_count, .crew = of };
+        thi_worker_requeue(worker, &left_behind[i].task); /* queues, and appoints no sentry */
+    }
+    thi_park_retire(worker);
+    job_over(job);
+}
+
+/* In a long handler, as the only one that still runs, until the others' work is done. */
+static void body_outlast(struct crew *of, struct thi_worker *worker, struct job *job)
+{
+    uint64_t rested;
+
+    (void)worker;
+    atomic_store(&other_is_ready, true);
+    crew_wait_parked(of, 1);
+    rested = thi_clock_monotonic() + 4 * TH_SENTRY_NS;
+    while (thi_clock_monotonic() < rested)
+        sched_yield();
+    crew_wait(&of->done, LEFT);
+    job_over(job);
+}
+
+/* The same in a blocking call, for the second time: its spare is on duty already, and sleeps. */
+static void body_block_twice(struct crew *of, struct thi_worker *worker, struct job *job)
+{
+    thi_pool_blocking_begin(worker);
+    crew_wait_parked(of, 1); /* the spare: only who is to retire runs */
+    thi_pool_blocking_end(worker);
+    atomic_store(&other_is_ready, true);
+    crew_wait_parked(of, 1); /* the retiree, too: only we run */
+    thi_pool_blocking_begin(worker);
+    crew_wait(&of->done, LEFT);
+    thi_pool_blocking_end(worker);
+    job_over(job);
+}
+
+static void retire_beside(job_body *body)
+{
+    unsigned round;
+
+    for (round = 0; round < 5; round++) {
+        atomic_store(&other_is_ready, false);
+        crew_start(&crew, 2);
+        retiree = (struct job){ .body = body_retire };
+        other = (struct job){ .body = body };
+        crew_submit(&crew, &retiree);
+        crew_wait(&retiree.begun, 1);
+        crew_submit(&crew, &other);
+        crew_wait(&other.over, 1);
+        crew_stop(&crew);
+    }
+}
+
+Test(park, what_a_retiree_leaves_to_a_long_handler_is_rescued, .timeout = 20)
+{
+    retire_beside(body_outlast);
+}
+
+Test(park, what_a_retiree_leaves_to_one_that_blocks_is_run, .timeout = 20)
+{
+    retire_beside(body_block_twice);
 }
