@@ -74,7 +74,8 @@ static th_err hand_init(th_self *self, void *state, const th_msg *arg)
 {
     struct hand *hand = state;
 
-    cr_assert_eq(hand->count, 0, "state was not zeroed");
+    if (hand->count || hand->held_id)
+        return th_fail(self, TH_E_STATE, "the state was not zeroed");
     hand->tag = arg ? task_of(arg)->id : 0;
     /* relaxed, here and below: counters that are read when all is quiet */
     atomic_fetch_add_explicit(&crew_born, 1, memory_order_relaxed);
