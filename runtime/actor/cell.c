@@ -101,6 +101,13 @@ static void flush(struct thi_stage *stage, struct thi_cell_batch *batch)
                              (struct thi_retired *)(void *)&head->task);
 }
 
+/* Others may still be sending to it, so without a grace period it waits for the end. */
+static void keep_endpoint(struct thi_stage *stage, struct thi_cell *cell)
+{
+    cell->task.next = stage->late ? &stage->late->task : NULL;
+    stage->late = cell;
+}
+
 static void add(struct thi_stage *stage, struct thi_cell_batch *batch, struct thi_cell *cell,
                 unsigned at_once, bool may_flush)
 {
@@ -110,7 +117,7 @@ static void add(struct thi_stage *stage, struct thi_cell_batch *batch, struct th
         if (may_flush)
             flush(stage, &alone);
         else
-            reclaimed(stage, cell);
+            keep_endpoint(stage, cell);
         return;
     }
     cell->state = batch->first;
@@ -138,9 +145,7 @@ void thi_cell_retire(th_self *self, struct thi_cell *cell)
         return;
     }
     pthread_mutex_lock(&stage->cells_lock);
-    /* relaxed: without a reclaimer they wait for thi_cells_fini() */
-    add(stage, &stage->retired, cell, is_small ? 1 : AT_ONCE_SHARED,
-        !atomic_load_explicit(&stage->down, memory_order_relaxed));
+    add(stage, &stage->retired, cell, is_small ? 1 : AT_ONCE_SHARED, !stage->is_late);
     pthread_mutex_unlock(&stage->cells_lock);
 }
 
@@ -149,15 +154,24 @@ void thi_cells_flush_worker(struct thi_worker *worker)
     flush(worker->stage, &worker->retired);
 }
 
-void thi_cells_flush_shared(struct thi_stage *stage)
+void thi_cells_flush_last(struct thi_stage *stage)
 {
     pthread_mutex_lock(&stage->cells_lock);
     flush(stage, &stage->retired);
+    stage->is_late = true;
     pthread_mutex_unlock(&stage->cells_lock);
 }
 
 void thi_cells_fini(struct thi_stage *stage)
 {
+    struct thi_cell *late;
+
+    while ((late = stage->late)) {
+        stage->late = late->task.next ? thi_cell_of_task(late->task.next) : NULL;
+        late->task.next = NULL;
+        reclaimed(stage, late);
+    }
+    stage->is_late = false;
     if (stage->retired.first)
         thi_directory_give(&stage->directory, stage->retired.first);
     stage->retired = (struct thi_cell_batch){ 0 };

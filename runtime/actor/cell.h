@@ -162,7 +162,10 @@ void thi_cells_reclaimed(void *context, struct thi_retired *list);
 /* What was kept back to be retired in batches goes to the reclaimer (simple base: is freed at
  * once). */
 void thi_cells_flush_worker(struct thi_worker *worker);
-void thi_cells_flush_shared(struct thi_stage *stage);
+
+/* The same, before the reclaimer stops: nothing is handed to it from now on, whoever still closes
+ * an endpoint. */
+void thi_cells_flush_last(struct thi_stage *stage);
 
 /* At the end, when no other thread is left: what is still kept back is freed. */
 void thi_cells_fini(struct thi_stage *stage);

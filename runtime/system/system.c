@@ -241,7 +241,7 @@ static void stop_pool(th_system *system)
     thi_pool_stop(&stage->pool);
     system->pool_stopped = true;
     pthread_mutex_unlock(&system->figures_lock);
-    thi_cells_flush_shared(stage);
+    thi_cells_flush_last(stage);
     thi_reclaimer_stop(&stage->reclaimer);
 }
 
