@@ -1,0 +1,469 @@
+/* A bad argument is answered with a status: systems, endpoints, status, test kit, troupes; and so
+ * is any call after the end. */
+#include "tests/support/probe.h"
+
+static const th_class nameless = { .name = NULL };
+
+/* ---- system.h ---- */
+
+static void probe_system_create(struct probe *probe)
+{
+    claim(th_system_create(&(th_options){ .base = (th_base)7 }) == NULL);
+    claim(th_system_create(&(th_options){ .workers = TH_WORKERS_MAX + 1 }) == NULL);
+}
+
+static void probe_options_check(struct probe *probe)
+{
+    static char long_name[TH_NAME_MAX + 2];
+    const th_allocator half = { 0 };
+    const th_options bad[] = { { .base = (th_base)7 },    { .workers = TH_WORKERS_MAX + 1 },
+                               { .workers = UINT32_MAX }, { .signals = 1u << 31 },
+                               { .name = long_name },     { .allocator = &half } };
+    const char *why = NULL;
+
+    memset(long_name, 'n', sizeof(long_name) - 1);
+    want(th_options_check(NULL, NULL), TH_OK);
+    for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+        why = NULL;
+        want(th_options_check(&bad[i], &why), TH_E_INVALID);
+        claim(why && why[0]);
+        want(th_options_check(&bad[i], NULL), TH_E_INVALID);
+    }
+}
+
+static void probe_system_start(struct probe *probe)
+{
+    want(th_system_start(NULL), TH_E_INVALID);
+    want(th_system_start(probe->sys), TH_E_STATE);
+}
+
+static void probe_system_shutdown(struct probe *probe)
+{
+    th_system *fresh = th_system_create(&(th_options){ .base = TH_BASE_SIMPLE });
+
+    want(th_system_shutdown(NULL, 0, NULL, NULL), TH_E_INVALID);
+    want(th_system_shutdown(fresh, 0, NULL, NULL), TH_E_STATE);
+    want(th_system_destroy(fresh), TH_OK);
+    if (probe->is_actor)
+        want(th_system_shutdown(probe->sys, 0, NULL, NULL), TH_E_NOT_ALLOWED);
+}
+
+static void probe_system_wait(struct probe *probe)
+{
+    want(th_system_wait(NULL, 0), TH_E_INVALID);
+}
+
+static void probe_system_destroy(struct probe *probe)
+{
+    want(th_system_destroy(NULL), TH_OK);
+    want(th_system_destroy(probe->sys), TH_E_STATE);
+}
+
+static void probe_class_register(struct probe *probe)
+{
+    static char long_name[TH_NAME_MAX + 2];
+    const th_class too_long = { .name = long_name };
+    const th_class empty = { .name = "" };
+
+    memset(long_name, 'n', sizeof(long_name) - 1);
+    want(th_class_register(NULL, &probe_class), TH_E_INVALID);
+    want(th_class_register(probe->sys, NULL), TH_E_INVALID);
+    want(th_class_register(probe->sys, &nameless), TH_E_INVALID);
+    want(th_class_register(probe->sys, &empty), TH_E_INVALID);
+    want(th_class_register(probe->sys, &too_long), TH_E_INVALID);
+}
+
+static void probe_system_id(struct probe *probe)
+{
+    claim(th_system_id(NULL) == 0);
+}
+
+static void probe_version(struct probe *probe)
+{
+    claim(th_version() && strchr(th_version(), '.'));
+}
+
+/* ---- external.h ---- */
+
+static void probe_system_self(struct probe *probe)
+{
+    th_system *fresh = th_system_create(&(th_options){ .base = TH_BASE_SIMPLE });
+
+    claim(th_system_self(NULL) == NULL);
+    claim(th_system_self(fresh) == NULL);
+    want(th_system_destroy(fresh), TH_OK);
+}
+
+static void probe_endpoint_open(struct probe *probe)
+{
+    th_self *self = NULL;
+
+    want(th_endpoint_open(NULL, &self), TH_E_INVALID);
+    want(th_endpoint_open(probe->sys, NULL), TH_E_INVALID);
+    claim(self == NULL);
+}
+
+static void probe_endpoint_close(struct probe *probe)
+{
+    want_or(th_endpoint_close(NULL), TH_E_INVALID, TH_OK);
+    want(th_endpoint_close(probe->me), TH_E_NOT_HERE);
+    want(th_endpoint_close(th_system_self(probe->sys)), TH_E_NOT_HERE);
+}
+
+static void probe_tell(struct probe *probe)
+{
+    want(th_tell(NULL, probe->live, NULL), TH_E_INVALID);
+    if (probe->is_actor) {
+        want(th_tell(probe->me, probe->live, probe_word(probe)), TH_E_NOT_HERE);
+        return;
+    }
+    want(th_tell(probe->me, probe->none, probe_word(probe)), TH_E_INVALID);
+    want(th_tell(probe->me, probe->dead, probe_word(probe)), TH_OK);
+}
+
+static void probe_ask(struct probe *probe)
+{
+    th_self *me = probe->me;
+    th_msg *answer = NULL;
+
+    want(th_ask(NULL, probe->live, NULL, 0, &answer), TH_E_INVALID);
+    if (probe->is_actor) {
+        want(th_ask(me, probe->live, probe_word(probe), 0, &answer), TH_E_NOT_HERE);
+        return;
+    }
+    want_or(th_ask(me, probe->live, NULL, 0, &answer), TH_E_INVALID, TH_E_NOMEM);
+    want(th_ask(me, probe->none, probe_word(probe), 0, &answer), TH_E_INVALID);
+    want(th_ask(me, probe->live, probe_word(probe), 0, NULL), TH_E_INVALID);
+    want(th_ask(me, probe->dead, probe_word(probe), TH_FOREVER, &answer), TH_E_NO_ACTOR);
+    want(th_ask(me, probe->nowhere, probe_word(probe), TH_FOREVER, &answer), TH_E_NO_ACTOR);
+    want_or(th_ask(me, probe->foreign, probe_word(probe), TH_FOREVER, &answer), TH_E_NO_ACTOR,
+            TH_E_FOREIGN);
+    claim(answer == NULL);
+}
+
+static void probe_listen(struct probe *probe)
+{
+    th_msg *msg = NULL;
+
+    want(th_listen(NULL, 0, &msg), TH_E_INVALID);
+    if (probe->is_actor)
+        want(th_listen(probe->me, 0, &msg), TH_E_NOT_HERE);
+    else
+        want(th_listen(probe->me, 0, NULL), TH_E_INVALID);
+    claim(msg == NULL);
+}
+
+static void probe_create(struct probe *probe)
+{
+    th_spawn_options options = { .klass = &probe_class }, unknown = { .class_name = "nobody" };
+    th_addr addr = probe_untouched;
+
+    want(th_create(NULL, &options, TH_S(1), &addr, NULL), TH_E_INVALID);
+    if (probe->is_actor) {
+        want(th_create(probe->me, &options, TH_S(1), &addr, NULL), TH_E_NOT_HERE);
+        return;
+    }
+    want(th_create(probe->me, NULL, TH_S(1), &addr, NULL), TH_E_INVALID);
+    want(th_create(probe->me, &options, TH_S(1), NULL, NULL), TH_E_INVALID);
+    unknown.arg = probe_word(probe);
+    want(th_create(probe->me, &unknown, TH_S(1), &addr, NULL), TH_E_NO_CLASS);
+    want(th_create(probe->me, &(th_spawn_options){ 0 }, TH_S(1), &addr, NULL), TH_E_INVALID);
+}
+
+/* ---- status.h ---- */
+
+static void probe_system_status_read(struct probe *probe)
+{
+    th_system_status status;
+
+    want(th_system_status_read(NULL, &status), TH_E_INVALID);
+    want(th_system_status_read(probe->sys, NULL), TH_E_INVALID);
+}
+
+static void probe_actor_status_read(struct probe *probe)
+{
+    th_actor_status status;
+
+    want(th_actor_status_read(NULL, probe->live, &status), TH_E_INVALID);
+    want(th_actor_status_read(probe->sys, probe->live, NULL), TH_E_INVALID);
+    want_or(th_actor_status_read(probe->sys, probe->none, &status), TH_E_INVALID, TH_E_NO_ACTOR);
+    want(th_actor_status_read(probe->sys, probe->dead, &status), TH_E_NO_ACTOR);
+    want(th_actor_status_read(probe->sys, probe->nowhere, &status), TH_E_NO_ACTOR);
+    want(th_actor_status_read(probe->sys, probe->foreign, &status), TH_E_FOREIGN);
+}
+
+static void each_nothing(void *context, const th_actor_status *status)
+{
+}
+
+static void probe_actors_each(struct probe *probe)
+{
+    want(th_actors_each(NULL, each_nothing, NULL), TH_E_INVALID);
+    want(th_actors_each(probe->sys, NULL, NULL), TH_E_INVALID);
+}
+
+static void probe_system_status_print(struct probe *probe)
+{
+    const th_system_status empty = { 0 };
+    char text[16] = "###############";
+
+    th_system_status_print(NULL, text, sizeof(text));
+    claim(memchr(text, 0, sizeof(text)) != NULL);
+    claim(th_system_status_print(&empty, NULL, 0) > 0);
+    claim(th_system_status_print(&empty, text, sizeof(text)) > 0);
+    claim(memchr(text, 0, sizeof(text)) != NULL);
+}
+
+/* ---- testkit.h ---- */
+
+/* Inside a handler the system is being driven already; there only null is tried. */
+static void probe_step(struct probe *probe)
+{
+    bool ran;
+
+    want(th_step(NULL, &ran), TH_E_INVALID);
+    if (!probe->is_actor)
+        want(th_step(probe->sys, NULL), probe->is_simple ? TH_OK : TH_E_WRONG_BASE);
+}
+
+static void probe_run_until_idle(struct probe *probe)
+{
+    want(th_run_until_idle(NULL, 0, NULL), TH_E_INVALID);
+    if (!probe->is_actor)
+        want(th_run_until_idle(probe->sys, 0, NULL), probe->is_simple ? TH_OK : TH_E_WRONG_BASE);
+}
+
+static void probe_advance(struct probe *probe)
+{
+    want(th_advance(NULL, 0), TH_E_INVALID);
+    if (!probe->is_actor)
+        want(th_advance(probe->sys, 0), probe->is_simple ? TH_OK : TH_E_WRONG_BASE);
+}
+
+static void probe_virtual_now(struct probe *probe)
+{
+    uint64_t ns;
+
+    want(th_virtual_now(NULL, &ns), TH_E_INVALID);
+    want(th_virtual_now(probe->sys, NULL), probe->is_simple ? TH_E_INVALID : TH_E_WRONG_BASE);
+    want(th_virtual_now(probe->sys, &ns), probe->is_simple ? TH_OK : TH_E_WRONG_BASE);
+}
+
+static void probe_mailbox_depth(struct probe *probe)
+{
+    size_t depth;
+
+    want(th_mailbox_depth(NULL, probe->live, &depth), TH_E_INVALID);
+    if (!probe->is_simple) {
+        want(th_mailbox_depth(probe->sys, probe->live, &depth), TH_E_WRONG_BASE);
+        return;
+    }
+    want(th_mailbox_depth(probe->sys, probe->live, NULL), TH_E_INVALID);
+    want(th_mailbox_depth(probe->sys, probe->dead, &depth), TH_E_NO_ACTOR);
+    want_or(th_mailbox_depth(probe->sys, probe->foreign, &depth), TH_E_FOREIGN, TH_E_NO_ACTOR);
+}
+
+static void probe_mailbox_peek(struct probe *probe)
+{
+    const th_msg *msg;
+
+    want(th_mailbox_peek(NULL, probe->live, 0, &msg), TH_E_INVALID);
+    if (!probe->is_simple) {
+        want(th_mailbox_peek(probe->sys, probe->live, 0, &msg), TH_E_WRONG_BASE);
+        return;
+    }
+    want(th_mailbox_peek(probe->sys, probe->live, 0, NULL), TH_E_INVALID);
+    want(th_mailbox_peek(probe->sys, probe->live, SIZE_MAX, &msg), TH_E_LIMIT);
+    want(th_mailbox_peek(probe->sys, probe->dead, 0, &msg), TH_E_NO_ACTOR);
+}
+
+static void probe_inject_failure(struct probe *probe)
+{
+    want(th_inject_failure(NULL, probe->live, TH_E_FAILED, 1), TH_E_INVALID);
+    if (!probe->is_simple) {
+        want(th_inject_failure(probe->sys, probe->live, TH_E_FAILED, 1), TH_E_WRONG_BASE);
+        return;
+    }
+    want(th_inject_failure(probe->sys, probe->dead, TH_E_FAILED, 1), TH_E_NO_ACTOR);
+    want(th_inject_failure(probe->sys, probe->live, TH_E_FAILED, 0), TH_OK);
+}
+
+static void probe_inject_nomem(struct probe *probe)
+{
+    want(th_inject_nomem(NULL, 1, false), TH_E_INVALID);
+    want(th_inject_nomem(probe->sys, 0, false), TH_OK);
+}
+
+static void probe_allocations(struct probe *probe)
+{
+    uint64_t count;
+
+    want(th_allocations(NULL, &count), TH_E_INVALID);
+    want(th_allocations(probe->sys, NULL), TH_E_INVALID);
+}
+
+static void probe_trace_hash(struct probe *probe)
+{
+    uint64_t hash;
+
+    want(th_trace_hash(NULL, &hash), TH_E_INVALID);
+    want(th_trace_hash(probe->sys, NULL), probe->is_simple ? TH_E_INVALID : TH_E_WRONG_BASE);
+}
+
+/* ---- troupe.h ---- */
+
+static void probe_troupe_spawn(struct probe *probe)
+{
+    const th_troupe_options upside_down = { .workers_max = 1, .idle_max = 2 };
+    th_addr addr = probe_untouched;
+
+    want(th_troupe_spawn(NULL, &probe_class, NULL, NULL, &addr), TH_E_INVALID);
+    want(th_troupe_spawn(probe->me, NULL, probe_word(probe), NULL, &addr), TH_E_INVALID);
+    want(th_troupe_spawn(probe->me, &probe_class, probe_word(probe), NULL, NULL), TH_E_INVALID);
+    want(th_troupe_spawn(probe->me, &probe_class, probe_word(probe), &upside_down, &addr),
+         TH_E_INVALID);
+}
+
+static void probe_troupe_hold(struct probe *probe)
+{
+    want(th_troupe_hold(NULL), TH_E_INVALID);
+    want(th_troupe_hold(probe->me), TH_E_NOT_HERE);
+}
+
+static void probe_troupe_done(struct probe *probe)
+{
+    want(th_troupe_done(NULL), TH_E_INVALID);
+    want_or(th_troupe_done(probe->me), TH_E_NOT_HERE, TH_E_STATE);
+}
+
+/* ---- the table ---- */
+
+#define ROW(name)                                                                                  \
+    {                                                                                              \
+        "th_" #name, probe_##name                                                                  \
+    }
+static const struct probe_row rows[] = {
+    ROW(system_create),
+    ROW(options_check),
+    ROW(system_start),
+    ROW(system_shutdown),
+    ROW(system_wait),
+    ROW(system_destroy),
+    ROW(class_register),
+    ROW(system_id),
+    ROW(version),
+    ROW(system_self),
+    ROW(endpoint_open),
+    ROW(endpoint_close),
+    ROW(tell),
+    ROW(ask),
+    ROW(listen),
+    ROW(create),
+    ROW(system_status_read),
+    ROW(actor_status_read),
+    ROW(actors_each),
+    ROW(system_status_print),
+    ROW(step),
+    ROW(run_until_idle),
+    ROW(advance),
+    ROW(virtual_now),
+    ROW(mailbox_depth),
+    ROW(mailbox_peek),
+    ROW(inject_failure),
+    ROW(inject_nomem),
+    ROW(allocations),
+    ROW(trace_hash),
+    ROW(troupe_spawn),
+    ROW(troupe_hold),
+    ROW(troupe_done),
+};
+
+enum { ROWS = sizeof(rows) / sizeof(rows[0]) };
+
+BOTH_BASES(bad_input_systems, every_function_as_an_endpoint)
+{
+    probe_as_endpoint(ts, rows, ROWS);
+}
+
+BOTH_BASES(bad_input_systems, every_function_in_an_actor)
+{
+    probe_in_actor(ts, rows, ROWS);
+}
+
+Test(bad_input_systems, no_function_of_the_headers_is_missing)
+{
+    static const char *const headers[] = { "system.h",  "external.h", "status.h",
+                                           "testkit.h", "troupe.h",   NULL };
+
+    probe_headers(headers, rows, ROWS);
+}
+
+/* All three files together have read every header that the umbrella names. */
+Test(bad_input_systems, no_header_is_missing)
+{
+    const char *at = probe_header_text("thespis.h");
+    int included = 0;
+
+    for (; (at = strstr(at, "#include <thespis/")); at++)
+        included++;
+    /* 6 in bad_input_messages, 1 in bad_input_actors, 5 here; compiler.h and config.h declare
+     * nothing */
+    cr_assert_eq(included, 6 + 1 + 5 + 2);
+}
+
+/* ---- after the end ---- */
+
+static th_err closed_ask(th_self *me, th_addr to)
+{
+    th_msg *answer = NULL;
+
+    return th_ask(me, to, talk_word(me, "?"), TALK_PATIENCE, &answer);
+}
+
+BOTH_BASES(bad_input_systems, every_call_after_a_shutdown_says_closed)
+{
+    th_self *me = ts->me, *own = NULL, *late = NULL;
+    th_addr actor = talk_create(me, &probe_class), addr;
+    th_actor_status status;
+    th_msg *msg = NULL;
+
+    must(th_endpoint_open(ts->sys, &own));
+    must(th_system_shutdown(ts->sys, TALK_PATIENCE, NULL, NULL));
+    for (int i = 0; i < 2; i++, me = own) {
+        must_be(th_send(me, actor, talk_word(me, "hello")), TH_E_CLOSED);
+        must_be(th_tell(me, actor, talk_word(me, "hello")), TH_E_CLOSED);
+        must_be(closed_ask(me, actor), TH_E_CLOSED);
+        must_be(th_listen(me, TALK_PATIENCE, &msg), TH_E_CLOSED);
+        must_be(th_stop(me, actor), TH_E_CLOSED);
+        must_be(th_spawn(me, &probe_class, NULL, &addr), TH_E_CLOSED);
+        must_be(
+            th_create(me, &(th_spawn_options){ .klass = &probe_class }, TALK_PATIENCE, &addr, NULL),
+            TH_E_CLOSED);
+        must_be(th_wakeup_after(me, 0, NULL, NULL), TH_E_CLOSED);
+        must_be(th_dead_letters_to_me(me, true), TH_E_CLOSED);
+        must_be(th_request_shutdown(me), TH_E_CLOSED);
+    }
+    must_be(th_endpoint_open(ts->sys, &late), TH_E_CLOSED);
+    must_be(th_system_wait(ts->sys, 0), TH_E_CLOSED);
+    must_be(th_actor_status_read(ts->sys, actor, &status), TH_E_CLOSED);
+    must_be(th_system_start(ts->sys), TH_E_STATE);
+    must_be(th_system_destroy(ts->sys), TH_E_STATE); /* an endpoint is open */
+    must(th_endpoint_close(own));
+}
+
+Test(bad_input_systems, a_system_that_never_started)
+{
+    th_system *sys = th_system_create(NULL);
+    th_self *self = NULL;
+    th_addr addr = { 1, 1, 1 };
+    th_actor_status status;
+
+    cr_assert_not_null(sys);
+    cr_assert_null(th_system_self(sys));
+    cr_assert_neq(th_endpoint_open(sys, &self), TH_OK);
+    cr_assert_null(self);
+    cr_assert_neq(th_system_wait(sys, TH_S(1)), TH_OK);
+    cr_assert_neq(th_actor_status_read(sys, addr, &status), TH_OK);
+    must(th_class_register(sys, &probe_class));
+    must(th_system_destroy(sys));
+}
