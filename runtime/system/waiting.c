@@ -209,8 +209,14 @@ th_err thi_waiting_await(struct thi_external *external, struct thi_waiter *waite
         if (timeout_ns == 0)
             return TH_E_TIMEOUT;
         if (is_simple(external)) {
+            bool ran;
+
+            /* S3: actors take the system's lock; step.lock keeps everybody else out */
+            pthread_mutex_unlock(&external->lock);
+            ran = thi_drive_on(external->system, deadline);
+            pthread_mutex_lock(&external->lock);
             /* what happens at the limit's very moment is in time, so the drive decides */
-            if (!thi_drive_on(external->system, deadline))
+            if (!ran)
                 return TH_E_TIMEOUT;
             continue;
         }

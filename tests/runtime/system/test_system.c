@@ -413,6 +413,34 @@ BOTH_BASES(system, an_actor_can_ask_for_the_end)
     cr_assert_eq(test_system_counts(ts).exited, 1);
 }
 
+/* Answers, and ends the system by it. */
+static th_err martyr_receive(th_self *self, void *state, const th_msg *msg)
+{
+    th_err err;
+
+    (void)state;
+    if (th_msg_type(msg) != &request_it_type)
+        return TH_OK;
+    err = th_request_shutdown(self);
+    return err ? err : verdict_send(self, th_msg_sender(msg), (struct verdict){ 0 });
+}
+
+static const th_class martyr_class = { .name = "martyr", .receive = martyr_receive };
+
+BOTH_BASES(system, a_question_may_end_it)
+{
+    th_addr martyr;
+    th_msg *answer;
+
+    cr_assert_eq(th_spawn(ts->me, &martyr_class, NULL, &martyr), TH_OK);
+    cr_assert_eq(
+        th_ask(ts->me, martyr, th_msg_create(ts->me, &request_it_type), TEST_PATIENCE, &answer),
+        TH_OK);
+    th_msg_destroy(ts->me, answer);
+    cr_assert_eq(th_system_wait(ts->sys, 0), TH_OK);
+    cr_assert_eq(th_system_shutdown(ts->sys, TEST_PATIENCE, NULL, NULL), TH_OK);
+}
+
 BOTH_BASES(system, so_can_an_endpoint)
 {
     cr_assert_eq(th_request_shutdown(ts->me), TH_OK);

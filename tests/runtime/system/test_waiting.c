@@ -12,7 +12,7 @@ TH_MESSAGE_TYPE(number, NUMBER_FIELDS)
 TH_SIGNAL(silence);
 TH_SIGNAL_TYPE(silence)
 
-/* Answers number n with n + 1, and silence with silence. */
+/* Answers number n with n + 1, and silence not at all. */
 static th_err adder_receive(th_self *self, void *state, const th_msg *msg)
 {
     const struct number *number = number_of(msg);
