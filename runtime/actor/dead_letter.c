@@ -21,7 +21,7 @@ static bool is_moot(const th_type *type)
 {
     return type == &thi_new_parent_type || type == &thi_exit_with_parent_type ||
            type == &thi_ask_over_type || type == &thi_letters_to_type || type == &thi_adopt_type ||
-           type == &thi_started_type || type == &thi_status_type;
+           type == &thi_started_type || type == &thi_status_type || type == &thi_ask_status_type;
 }
 
 static bool is_letter(const th_type *type)
@@ -65,6 +65,8 @@ void thi_undeliverable(th_self *self, th_msg *msg, th_dead_reason reason)
     }
     if (is_moot(msg->thi_type)) {
         thi_count(self, THI_STAT_HANDLED);
+        if (msg->thi_type == &thi_ask_status_type)
+            thi_alias_give_up(self, msg->thi_from, TH_E_NO_ACTOR);
         th_msg_destroy(self, msg);
         return;
     }

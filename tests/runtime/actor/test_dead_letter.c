@@ -1,6 +1,9 @@
 /* What cannot be delivered is counted, and told to whoever wants to know. */
 #include "puppet.h"
 
+#include "runtime/actor/mail.h"
+#include "runtime/actor/send.h"
+#include "mailbox/msg.h"
 #include <thespis/config.h>
 
 enum { LETTER = 1 };
@@ -188,4 +191,27 @@ Test(dead_letter, without_memory_is_counted, .init = journal_clear)
     cr_assert_gt(counts.letters_dropped, 0);
     test_system_close(&ts);
     cr_assert_eq(atomic_load(&works_alive), 0);
+}
+
+/* As the status does that asks somebody who is about to exit. */
+static uint64_t ask_status(th_self *self, struct puppet *puppet, const struct order *order)
+{
+    th_msg *question = thi_msg_create(self->voice.heap, &thi_ask_status_type, 0);
+
+    (void)puppet;
+    thi_post_to(self, th_self_addr(self), order->addr, question);
+    return 0;
+}
+
+BOTH_BASES(dead_letter, is_not_made_of_the_runtimes_own_mail, .init = journal_clear)
+{
+    th_addr handler = puppet_new(ts, (struct part){ .receive = note_letters });
+    th_addr dead = dead_actor(ts);
+
+    cr_assert_eq(tell(ts, handler, listen, 1), TH_OK);
+    tell_order(ts, handler, (struct order){ .run = ask_status, .addr = dead });
+    send_works(ts->me, dead, 0, 1); /* whose letter comes behind any other */
+    journal_wait(ts, 1);
+    cr_assert_eq(tell(ts, handler, order_nothing, 0), 1);
+    cr_assert_eq(test_system_counts(ts).dead, 1);
 }
