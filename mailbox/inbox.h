@@ -14,13 +14,14 @@
  *     CLOSED   for ever: mail is refused                                     never left
  *     ALIAS    for ever, from before the box is shared: this box stands for  left by close
  *              another one, and the pusher is to ask whose
- *     mail     the newest message, which links to the one before, and so on  left by take, close
- *              to the oldest. Bit 0 (URGENT) says that at least one of them
+ *     mail     the newest message, which links to the one before, and so on  left by take, close,
+ *              to the oldest. Bit 0 (URGENT) says that at least one of them  sleep_after
  *              was pushed as urgent; bit 0 of a message's own link says that
  *              this very one was.
  *
- * push and wake: any thread, beside anything. take, sleep, close: the owner only, one at a time.
- * Whether the memory of the box outlives a push is the caller's affair (an RCU section does it).
+ * push and wake: any thread, beside anything. take, sleep, close and their like: the owner only,
+ * one at a time. Whether the memory of the box outlives a push is the caller's affair (an RCU
+ * section does it).
  *
  * I1. ASLEEP is left exactly once per sleep, by one push, wake or close. Whoever's operation did it
  *     is told so (WOKE, true, or the value taken) and must have the owner run; so an owner is
@@ -35,7 +36,6 @@
  *     arrives after finds ASLEEP. There is no third case, hence no lost wake-up.
  * I5. After close has returned, no push answers QUEUED or WOKE any more, and all mail that was ever
  *     accepted has been taken, by earlier takes or by the close itself.
- *
  * I6. A lone message may be handled while it lies in the box (only, sleep_after): one atomic
  *     operation instead of two. Pushers may link to it but never read it, and since its owner does
  *     not free it before it is out of the word, no other message can have its address meanwhile:
