@@ -64,6 +64,8 @@ void thi_undeliverable(th_self *self, th_msg *msg, th_dead_reason reason)
         return;
     }
     if (is_moot(msg->thi_type)) {
+        if (msg->thi_type == &thi_ask_status_type)
+            thi_alias_give_up(self, msg->thi_from, TH_E_NO_ACTOR);
         thi_count(self, THI_STAT_HANDLED);
         if (msg->thi_type == &thi_ask_status_type)
             thi_alias_give_up(self, msg->thi_from, TH_E_NO_ACTOR);

@@ -217,11 +217,11 @@ static void finish(th_self *self, struct thi_cell *cell, th_msg *notice)
     cell->flags |= THI_CELL_IN_EXIT;
     if (cell->klass->exit)
         cell->klass->exit(self, cell->state);
-    thi_cell_set_life(cell, THI_CELL_DEAD);
     free_extra(self, cell);
     close_mailbox(self, cell, cell->exit_reason == TH_EXIT_INIT ? TH_DEAD_INIT : TH_DEAD_WAITING);
     thi_state_free(stage, cell);
     thi_count(self, THI_STAT_EXITED);
+    thi_cell_set_life(cell, THI_CELL_DEAD); /* last: who sees it finds the books in order */
     if (is_admin) {
         thi_msg_destroy(&self->worker->heap, notice);
         thi_cell_retire(self, cell);

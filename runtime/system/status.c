@@ -183,6 +183,8 @@ static th_err actor_status(th_system *system, th_addr actor, th_actor_status *st
     if (thi_system_is_actors_thread(system))
         return TH_OK;
     err = ask(system, status_out);
+    if (err == TH_E_NO_ACTOR && thi_census_find(system, actor, status_out))
+        err = TH_OK; /* it is at the very end of its exit */
     return err == TH_E_TIMEOUT || err == TH_E_NOMEM || err == TH_E_LIMIT ? TH_OK : err;
 }
 
