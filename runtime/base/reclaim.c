@@ -145,6 +145,11 @@ static void wait_grace_period(void)
 #endif
 }
 
+void thi_reclaim_wait(void)
+{
+    wait_grace_period();
+}
+
 static void sleep_until_retired(struct thi_reclaimer *reclaimer)
 {
     struct thi_retired *empty = NULL;

@@ -10,7 +10,7 @@
  *       time registers it; it is offline between calls, so it never delays anybody; its end
  *       unregisters it. The two nest, and on a thread that is online already (a worker) they do
  *       nothing.
- *   R4. Only a reclaimer's thread waits for grace periods. Readers never do.
+ *   R4. Only a reclaimer's thread waits for grace periods, and a shutdown once. Readers never do.
  *
  * A program that uses urcu-qsbr itself may: it registers its thread before the thread's first call
  * into this library and unregisters it after the last. Such a thread is left as it was found,
@@ -74,6 +74,10 @@ static inline void thi_reclaim_online(void);
 
 void thi_reclaim_enter(void);
 void thi_reclaim_leave(void);
+
+/* Returns when every section that was under way has ended: the same, for one who cannot go on
+ * before. Not from a thread that is online: it would wait for itself. */
+void thi_reclaim_wait(void);
 
 /* ---- the reclaimer, one per system ---- */
 

@@ -237,6 +237,9 @@ static void stop_pool(th_system *system)
     struct thi_stage *stage = &system->stage;
 
     thi_alarm_stop(&stage->alarm);
+    /* An outsider who woke somebody may not be back yet from waking a worker. It is in a section,
+     * and with every inbox closed there is no other after it. */
+    thi_reclaim_wait();
     pthread_mutex_lock(&system->figures_lock);
     thi_pool_stop(&stage->pool);
     system->pool_stopped = true;

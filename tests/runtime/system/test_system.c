@@ -10,6 +10,10 @@
 #include <thespis/config.h>
 #include <thespis/testkit.h>
 
+#include "runtime/system/system.h"
+#include "runtime/base/clock.h"
+#include "runtime/base/reclaim.h"
+
 static const th_class idler_class = { .name = "idler" };
 
 /* ---- options ---- */
@@ -675,4 +679,44 @@ Test(system, the_ceiling_holds)
     cr_assert_not_null(system);
     cr_assert_eq(th_system_start(system), TH_E_NOMEM);
     cr_assert_eq(th_system_destroy(system), TH_OK);
+}
+
+/* ---- an outsider on its way from a push to the wake it owes, as a preempted th_send() is ---- */
+
+static _Atomic bool outsider_is_inside;
+
+static void *dawdle_in_a_send(void *context)
+{
+    th_system *system = context;
+    bool is_gone = false;
+    uint64_t until;
+
+    thi_reclaim_enter();
+    atomic_store(&outsider_is_inside, true);
+    while (!is_gone) {
+        pthread_mutex_lock(&system->lock);
+        is_gone = system->admin_gone;
+        pthread_mutex_unlock(&system->lock);
+    }
+    /* time enough for a shutdown that does not wait for us to free the workers */
+    until = thi_clock_monotonic() + TH_MS(20);
+    while (thi_clock_monotonic() < until)
+        continue;
+    thi_park_wake_one(&system->stage.pool);
+    thi_reclaim_leave();
+    return NULL;
+}
+
+Test(system, shutdown_waits_for_outsiders_that_are_still_waking)
+{
+    struct test_system ts = test_system_open(TH_BASE_POOL, 0);
+    pthread_t outsider;
+
+    atomic_store(&outsider_is_inside, false);
+    cr_assert_eq(pthread_create(&outsider, NULL, dawdle_in_a_send, ts.sys), 0);
+    while (!atomic_load(&outsider_is_inside))
+        continue;
+    cr_assert_eq(th_system_shutdown(ts.sys, TEST_PATIENCE, NULL, NULL), TH_OK);
+    cr_assert_eq(pthread_join(outsider, NULL), 0);
+    test_system_close(&ts);
 }
