@@ -87,6 +87,12 @@
  * passes. Nanoseconds. */
 #define TH_BENEFIT_PENALTY_NS 20000000
 
+/* Messages cheaper than this (nanoseconds, sending or handling one) cost more when they are shared
+ * than when they wait: each drags cache lines from one core to the other, 110 ns a line. Queued
+ * work of such messages weighs only the TH_CHEAP_DISCOUNT-th part. */
+#define TH_CHEAP_MESSAGE_NS 250
+#define TH_CHEAP_DISCOUNT   32
+
 /* How long a worker that ran dry spins before it parks, in nanoseconds: about one wake-up's cost.
  */
 #define TH_SPIN_NS 20000

@@ -91,17 +91,29 @@ void thi_worker_requeue(struct thi_worker *worker, struct thi_task *task)
     }
 }
 
+/* A sample counts at most twice the average: a page fault must not look like work. */
+static uint64_t smooth(uint64_t average, uint64_t sample)
+{
+    uint64_t cap = 2 * average + 200;
+
+    return (7 * average + (sample < cap ? sample : cap)) / 8;
+}
+
 /* Returns the length of a turn since the last look, neither smoothed nor capped. */
 static uint64_t smooth_turn(struct thi_worker *worker)
 {
     uint64_t now = thi_cycles();
     uint64_t span = now > worker->check_cycles ? now - worker->check_cycles : 0;
-    uint64_t sample = thi_cycles_to_ns(&worker->pool->rate, span) / worker->check_every;
-    uint64_t cap = 2 * worker->turn_ns + 200;
+    uint64_t span_ns = thi_cycles_to_ns(&worker->pool->rate, span);
+    uint64_t messages = thi_stats_get(&worker->stats, THI_STAT_HANDLED) +
+                        thi_stats_get(&worker->stats, THI_STAT_ACCEPTED);
+    uint64_t since = messages - worker->check_messages;
 
-    worker->turn_ns = (7 * worker->turn_ns + (sample < cap ? sample : cap)) / 8;
+    worker->turn_ns = smooth(worker->turn_ns, span_ns / worker->check_every);
+    worker->message_ns = smooth(worker->message_ns, span_ns / (since ? since : 1));
+    worker->check_messages = messages;
     worker->check_cycles = now;
-    return sample;
+    return span_ns / worker->check_every;
 }
 
 /* Every LOOK_EVERY_NS or so. true: the worker is to retire. */
@@ -109,10 +121,13 @@ static bool look_around(struct thi_worker *worker)
 {
     struct thi_pool *pool = worker->pool;
     uint64_t latest_ns = smooth_turn(worker);
-    uint64_t every;
+    uint64_t every, queued_ns;
 
     thi_runq_adopt_submissions(worker);
-    worker->press_ns = worker->press_ns / 2 + thi_runq_length(worker) * worker->turn_ns;
+    queued_ns = thi_runq_length(worker) * worker->turn_ns;
+    if (worker->message_ns < TH_CHEAP_MESSAGE_NS)
+        queued_ns /= TH_CHEAP_DISCOUNT;
+    worker->press_ns = worker->press_ns / 2 + queued_ns;
     /* relaxed: a thief's hint */
     atomic_store_explicit(&worker->press_seen, worker->press_ns, memory_order_relaxed);
     if (!worker->alone && worker->press_ns > thi_benefit_pressure(&pool->benefit) &&

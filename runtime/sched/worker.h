@@ -56,9 +56,11 @@ struct thi_worker {
     unsigned next_turns;  /* in a row taken from `next` */
     unsigned check_turns; /* turns until the next look around */
     unsigned check_every;
-    uint64_t check_cycles; /* when that was last done */
-    uint64_t turn_ns;      /* smoothed length of a turn */
-    uint64_t press_ns;     /* smoothed work queued here */
+    uint64_t check_cycles;   /* when that was last done */
+    uint64_t turn_ns;        /* smoothed length of a turn */
+    uint64_t message_ns;     /* smoothed time per message sent or handled */
+    uint64_t check_messages; /* sent and handled at the last look */
+    uint64_t press_ns;       /* smoothed work queued here */
     struct thi_cell
         *cells; /* kept for the floor above: spare ones, and those retired, for a batch */
     struct thi_cell_batch retired;
