@@ -57,7 +57,7 @@ static inline __attribute__((always_inline)) void deliver(th_self *self,
     case THI_PUSH_ALIAS: thi_alias_answer(self, cell, msg); return;
     case THI_PUSH_CLOSED:
         thi_undeliverable(self, msg,
-                          msg->thi_to.system != directory->system             ? TH_DEAD_FOREIGN
+                          msg->thi_to.system != directory->system         ? TH_DEAD_FOREIGN
                           : msg->thi_to.generation & THI_GENERATION_ALIAS ? TH_DEAD_LATE
                                                                           : TH_DEAD_NO_ACTOR);
     }

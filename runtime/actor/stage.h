@@ -39,8 +39,8 @@ struct thi_stage {
     pthread_mutex_t cells_lock; /* for those who have no worker: */
     struct thi_cell *cells;     /* spare ones, linked by task.next */
     struct thi_cell_batch retired;
-    struct thi_cell *late;      /* endpoints closed when the reclaimer was gone, by task.next */
-    bool is_late;               /* it is: nothing may be handed to it any more */
+    struct thi_cell *late; /* endpoints closed when the reclaimer was gone, by task.next */
+    bool is_late;          /* it is: nothing may be handed to it any more */
 
     _Atomic bool closing;             /* no more spawning from outside */
     _Atomic bool down;                /* shut down: nothing may be sent any more */

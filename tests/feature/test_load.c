@@ -8,8 +8,8 @@ enum { DEPTH_MAX = 5 };
 /* Passes along @hops and then to @asker, unless it is none. */
 #define LOAD_FIELDS(F, S)                                                                          \
     F(S, i64, sum)                                                                                 \
-    F(S, addr, asker) F(S, bool_, is_discarded) F(S, u32, next) F(S, u32, count)                   \
-        F(S, array, addr, hops, DEPTH_MAX)
+    F(S, addr, asker)                                                                              \
+    F(S, bool_, is_discarded) F(S, u32, next) F(S, u32, count) F(S, array, addr, hops, DEPTH_MAX)
 TH_MESSAGE(load, LOAD_FIELDS);
 TH_MESSAGE_TYPE(load, LOAD_FIELDS)
 

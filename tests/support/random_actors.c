@@ -280,11 +280,12 @@ static void act(th_self *self, struct player *player, const struct random_mail *
 {
     /* by weight: the more often, the more likely */
     static void (*const acts[])(th_self *, struct player *, const struct random_mail *) = {
-        act_send, act_send, act_send, act_send,  act_send,       act_send,    act_send,
-        act_send, act_send, act_send, act_send,  act_send,       act_spawn,   act_spawn,
-        act_ask,  act_ask,  act_ask,  act_ask,   act_wake,       act_wake,    act_wake,
-        act_wake, act_spawn, act_spawn, act_cancel, act_stop_other, act_exit, act_letters,
-        act_block, act_nothing};
+        act_send,   act_send,       act_send, act_send,    act_send,  act_send,
+        act_send,   act_send,       act_send, act_send,    act_send,  act_send,
+        act_spawn,  act_spawn,      act_ask,  act_ask,     act_ask,   act_ask,
+        act_wake,   act_wake,       act_wake, act_wake,    act_spawn, act_spawn,
+        act_cancel, act_stop_other, act_exit, act_letters, act_block, act_nothing
+    };
 
     acts[pick(self, sizeof(acts) / sizeof(acts[0]))](self, player, cause);
 }
