@@ -100,7 +100,7 @@ BOTH_BASES(ask, is_answered, .init = journal_clear)
         cr_assert(th_addr_equal(journal[i].addr, asked));
     }
     cr_assert_eq(tell(ts, asker, order_nothing, 0), 20);
-    cr_assert_eq(atomic_load(&works_alive), 0);
+    works_gone();
 }
 
 BOTH_BASES(ask, takes_the_first_answer_and_the_second_is_late, .init = journal_clear)
@@ -132,7 +132,7 @@ BOTH_BASES(ask, that_nobody_answers_times_out_and_the_answer_is_late, .init = jo
     cr_assert_eq(tell(ts, asked, answer_now, 0), TH_OK);
     cr_assert_eq(tell(ts, asker, order_nothing, 0), 1);
     cr_assert_eq(test_system_counts(ts).dead_by_reason[TH_DEAD_LATE], 1);
-    cr_assert_eq(atomic_load(&works_alive), 0);
+    works_gone();
 }
 
 Test(ask, times_out_at_its_limit_and_not_before, .init = journal_clear)
@@ -161,7 +161,7 @@ BOTH_BASES(ask, of_the_dead_is_over_at_once, .init = journal_clear)
     ask(ts, asker, ask_for_ever, asked, 3);
     journal_wait(ts, 1);
     cr_assert_eq(journal[0].number, 3 << 8 | TH_E_NO_ACTOR);
-    cr_assert_eq(atomic_load(&works_alive), 0);
+    works_gone();
 }
 
 static th_err exit_unheard(th_self *self, struct puppet *puppet, const th_msg *msg)
@@ -187,7 +187,7 @@ Test(ask, that_was_waiting_at_an_exit_is_over, .init = journal_clear)
     cr_assert_eq(atomic_load(&journal_length), 1);
     cr_assert_eq(journal[0].number, 3 << 8 | TH_E_NO_ACTOR);
     test_system_close(&ts);
-    cr_assert_eq(atomic_load(&works_alive), 0);
+    works_gone();
 }
 
 BOTH_BASES(ask, that_is_forwarded_is_answered_by_the_last, .init = journal_clear)
@@ -321,7 +321,7 @@ BOTH_BASES(ask, that_makes_no_sense_is_refused, .init = journal_clear)
     cr_assert_eq(th_ask_then(ts->me, asker, work_make(ts->me, 0), 0, take_answer, 0),
                  TH_E_NOT_HERE);
     cr_assert_eq(th_ask_then(NULL, asker, NULL, 0, take_answer, 0), TH_E_INVALID);
-    cr_assert_eq(atomic_load(&works_alive), 0);
+    works_gone();
 }
 
 /* Whichever allocation fails, the question is refused and leaves nothing, or is over as usual. */
@@ -353,5 +353,5 @@ BOTH_BASES(ask, without_memory_is_refused_and_leaves_nothing, .init = journal_cl
     cr_assert_lt(count, 59);
     journal_wait(ts, (unsigned)count);
     cr_assert_eq(tell(ts, asker, order_nothing, 0), count);
-    cr_assert_eq(atomic_load(&works_alive), 0);
+    works_gone();
 }

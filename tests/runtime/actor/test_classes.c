@@ -48,7 +48,7 @@ BOTH_BASES(classes, need_a_name_of_some_length, .init = journal_clear)
 Test(classes, have_a_limit, .init = journal_clear)
 {
     struct test_system ts = test_system_open(TH_BASE_SIMPLE, 0);
-    static char names[TH_CLASSES_MAX + 1][8];
+    static char names[TH_CLASSES_MAX + 1][16];
     static th_class classes[TH_CLASSES_MAX + 1];
     th_system_status status;
 

@@ -66,7 +66,7 @@ BOTH_BASES(dead_letter, brings_the_message_its_target_and_why, .init = journal_c
         cr_assert(th_addr_equal(journal[i].addr, i < 2 ? dead : foreign));
     }
     tell(ts, handler, order_nothing, 0);
-    cr_assert_eq(atomic_load(&works_alive), 0);
+    works_gone();
 }
 
 BOTH_BASES(dead_letter, goes_to_every_handler, .init = journal_clear)
@@ -84,7 +84,7 @@ BOTH_BASES(dead_letter, goes_to_every_handler, .init = journal_clear)
     journal_wait(ts, HANDLERS * 10);
     for (int i = 0; i < HANDLERS; i++)
         cr_assert_eq(tell(ts, actors[i], order_nothing, 0), 10);
-    cr_assert_eq(atomic_load(&works_alive), 0);
+    works_gone();
 }
 
 BOTH_BASES(dead_letter, comes_no_more_after_false_or_an_exit, .init = journal_clear)
@@ -106,7 +106,7 @@ BOTH_BASES(dead_letter, comes_no_more_after_false_or_an_exit, .init = journal_cl
     send_works(ts->me, dead, 0, 4);
     cr_assert_eq(atomic_load(&journal_length), 4);
     cr_assert_eq(test_system_counts(ts).letters_dropped, 0, "nobody wanted them");
-    cr_assert_eq(atomic_load(&works_alive), 0);
+    works_gone();
 }
 
 BOTH_BASES(dead_letter, handlers_have_a_limit, .init = journal_clear)
@@ -138,7 +138,7 @@ BOTH_BASES(dead_letter, may_be_listened_to_from_outside, .init = journal_clear)
     cr_assert(th_addr_equal(th_msg_sender(th_dead_letter_of(msg)->message), th_self_addr(ts->me)));
     th_msg_destroy(ts->me, msg);
     cr_assert_eq(th_dead_letters_to_me(ts->me, false), TH_OK);
-    cr_assert_eq(atomic_load(&works_alive), 0);
+    works_gone();
 }
 
 static th_err fail_letters(th_self *self, struct puppet *puppet, const th_msg *msg)
@@ -166,7 +166,7 @@ BOTH_BASES(dead_letter, that_fails_its_handler_makes_no_other, .init = journal_c
     cr_assert_eq(counts.letters_dropped, 1);
     cr_assert_eq(th_system_shutdown(ts->sys, TEST_PATIENCE, NULL, NULL), TH_OK);
     cr_assert_eq(atomic_load(&journal_length), TH_DELIVERIES_MAX);
-    cr_assert_eq(atomic_load(&works_alive), 0);
+    works_gone();
 }
 
 Test(dead_letter, without_memory_is_counted, .init = journal_clear)
@@ -190,7 +190,7 @@ Test(dead_letter, without_memory_is_counted, .init = journal_clear)
     cr_assert_eq(counts.letters_dropped + atomic_load(&journal_length), 10);
     cr_assert_gt(counts.letters_dropped, 0);
     test_system_close(&ts);
-    cr_assert_eq(atomic_load(&works_alive), 0);
+    works_gone();
 }
 
 /* As the status does that asks somebody who is about to exit. */

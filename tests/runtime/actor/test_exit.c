@@ -104,7 +104,7 @@ BOTH_BASES(exit, of_a_child_is_told_once_with_its_reason, .init = journal_clear)
     cr_assert_eq(status.children, 0);
     cr_assert_eq(th_system_shutdown(ts->sys, TEST_PATIENCE, NULL, NULL), TH_OK);
     cr_assert_eq(atomic_load(&journal_length), CAUSES, "and not again at the end");
-    cr_assert_eq(atomic_load(&works_alive), 0);
+    works_gone();
 }
 
 static th_err keep_words(th_self *self, struct puppet *puppet, const th_msg *msg)
@@ -351,7 +351,7 @@ BOTH_BASES(exit, makes_dead_letters_of_what_was_waiting, .init = journal_clear)
     cr_assert_eq(counts.dead_by_reason[TH_DEAD_WAITING], 10);
     cr_assert_eq(counts.dead_by_reason[TH_DEAD_NO_ACTOR], 3);
     cr_assert_eq(counts.dead, 13);
-    cr_assert_eq(atomic_load(&works_alive), 0);
+    works_gone();
 }
 
 Test(exit, takes_no_more_work_while_its_children_end, .init = journal_clear)
@@ -372,7 +372,7 @@ Test(exit, takes_no_more_work_while_its_children_end, .init = journal_clear)
                  4);
     cr_assert_gt(counts.dead_by_reason[TH_DEAD_EXITING], 0);
     test_system_close(&ts);
-    cr_assert_eq(atomic_load(&works_alive), 0);
+    works_gone();
 }
 
 Test(exit, of_a_failed_init_says_so_to_its_mail, .init = journal_clear)
@@ -387,7 +387,7 @@ Test(exit, of_a_failed_init_says_so_to_its_mail, .init = journal_clear)
     cr_assert_eq(counts.dead_by_reason[TH_DEAD_INIT], 5);
     cr_assert_eq(counts.dead, 5);
     test_system_close(&ts);
-    cr_assert_eq(atomic_load(&works_alive), 0);
+    works_gone();
 }
 
 static void last_words(th_self *self, struct puppet *puppet)

@@ -51,7 +51,7 @@ BOTH_BASES(poison, goes_to_the_sender, .init = journal_clear)
     cr_assert_eq(journal[0].number, 44);
     cr_assert(th_addr_equal(journal[0].addr, failing));
     tell(ts, sender, order_nothing, 0);
-    cr_assert_eq(atomic_load(&works_alive), 0);
+    works_gone();
 }
 
 static th_err pass_on(th_self *self, struct puppet *puppet, const th_msg *msg)
@@ -93,7 +93,7 @@ BOTH_BASES(poison, that_fails_is_a_dead_letter, .init = journal_clear)
     cr_assert_eq(counts.dead, 1);
     cr_assert_eq(counts.poisoned, 1);
     cr_assert_eq(tell(ts, failing, order_nothing, 0), TH_DELIVERIES_MAX, "it hears no more of it");
-    cr_assert_eq(atomic_load(&works_alive), 0);
+    works_gone();
 }
 
 BOTH_BASES(poison, for_a_dead_sender_is_a_dead_letter, .init = journal_clear)
@@ -107,7 +107,7 @@ BOTH_BASES(poison, for_a_dead_sender_is_a_dead_letter, .init = journal_clear)
     cr_assert_eq(th_endpoint_close(other), TH_OK); /* before the poison comes, or after */
     tell(ts, failing, order_nothing, 0);
     cr_assert_eq(test_system_counts(ts).dead, 1);
-    cr_assert_eq(atomic_load(&works_alive), 0);
+    works_gone();
 }
 
 /* A message that nobody sent, as the runtime's own are. */
@@ -128,7 +128,7 @@ BOTH_BASES(poison, for_nobody_is_a_dead_letter, .init = journal_clear)
     tell(ts, actor, poison_nobodys, 0);
     cr_assert_eq(test_system_counts(ts).dead_by_reason[TH_DEAD_FAILED], 1);
     cr_assert_eq(test_system_counts(ts).poisoned, 0);
-    cr_assert_eq(atomic_load(&works_alive), 0);
+    works_gone();
 }
 
 static uint64_t poison_poorly(th_self *self, struct puppet *puppet, const struct order *order)
@@ -156,5 +156,5 @@ BOTH_BASES(poison, without_memory_is_a_dead_letter, .init = journal_clear)
     cr_assert_gt(counts.dead_by_reason[TH_DEAD_NOMEM], 0);
     cr_assert_eq(counts.dead_by_reason[TH_DEAD_NOMEM] + counts.poisoned, 20);
     cr_assert_eq(atomic_load(&journal_length), counts.poisoned);
-    cr_assert_eq(atomic_load(&works_alive), 0);
+    works_gone();
 }

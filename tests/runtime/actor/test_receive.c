@@ -43,7 +43,7 @@ Test(receive, turn_ends_with_its_budget, .init = journal_clear)
     for (int i = TH_TURN_MESSAGES_MAX; i < FLOOD; i++)
         cr_assert_eq(journal[i + 1].number, i);
     test_system_close(&ts);
-    cr_assert_eq(atomic_load(&works_alive), 0);
+    works_gone();
 }
 
 /* One who never comes to an end, since each message sends the next. */
@@ -72,7 +72,7 @@ static void neighbour_has_its_turn(uint32_t workers)
         cr_assert_eq(tell(&ts, neighbour, order_nothing, 0), 0);
     atomic_store(&stop_flood, true);
     test_system_close(&ts);
-    cr_assert_eq(atomic_load(&works_alive), 0);
+    works_gone();
 }
 
 Test(receive, flood_does_not_starve_a_neighbour_on_one_worker, .init = journal_clear, .timeout = 60)
@@ -191,7 +191,7 @@ BOTH_BASES(receive, failed_message_is_tried_once_more, .init = journal_clear)
     counts = test_system_counts(ts);
     cr_assert_eq(counts.failed, 1);
     cr_assert_eq(counts.poisoned, 0);
-    cr_assert_eq(atomic_load(&works_alive), 0);
+    works_gone();
 }
 
 BOTH_BASES(receive, message_that_fails_twice_is_poison, .init = journal_clear)
@@ -211,7 +211,7 @@ BOTH_BASES(receive, message_that_fails_twice_is_poison, .init = journal_clear)
     cr_assert_eq(work_of(poison->message)->number, 5);
     cr_assert_eq(atomic_load(&works_alive), 1);
     th_msg_destroy(ts->me, msg);
-    cr_assert_eq(atomic_load(&works_alive), 0);
+    works_gone();
     cr_assert_eq(tell(ts, actor, order_nothing, 0), TH_DELIVERIES_MAX, "it carries on");
     counts = test_system_counts(ts);
     cr_assert_eq(counts.failed, TH_DELIVERIES_MAX);
@@ -278,7 +278,7 @@ BOTH_BASES(receive, failure_keeps_the_state_by_default, .init = journal_clear)
     th_msg_destroy(ts->me, get_poison(ts));
     cr_assert_eq(tell(ts, actor, order_nothing, 0), TH_DELIVERIES_MAX + 3);
     cr_assert_eq(atomic_load(&journal_length), 1);
-    cr_assert_eq(atomic_load(&works_alive), 0);
+    works_gone();
 }
 
 BOTH_BASES(receive, failure_may_restart_the_actor, .init = journal_clear)
@@ -295,7 +295,7 @@ BOTH_BASES(receive, failure_may_restart_the_actor, .init = journal_clear)
     cr_assert_eq(journal[1].number, TH_DELIVERIES_MAX);
     cr_assert_eq(journal[2].what, INIT);
     cr_assert_eq(journal[2].number, 9, "with the first argument");
-    cr_assert_eq(atomic_load(&works_alive), 0);
+    works_gone();
 }
 
 static _Atomic bool was_born;
@@ -339,7 +339,7 @@ BOTH_BASES(receive, failure_may_stop_the_actor, .init = journal_clear)
     cr_assert_eq(journal[1].number, TH_DELIVERIES_MAX);
     counts = test_system_counts(ts);
     cr_assert_eq(counts.dead, 3);
-    cr_assert_eq(atomic_load(&works_alive), 0);
+    works_gone();
 }
 
 /* ---- one message alone ---- */
@@ -368,7 +368,7 @@ BOTH_BASES(receive, lone_message_may_send_to_itself, .init = journal_clear)
             cr_assert_eq(journal[i].number, i);
         cr_assert_eq(tell(ts, actor, order_nothing, 0), 1 + count);
     }
-    cr_assert_eq(atomic_load(&works_alive), 0);
+    works_gone();
 }
 
 static th_err exit_or_fail(th_self *self, struct puppet *puppet, const th_msg *msg)
@@ -391,7 +391,7 @@ BOTH_BASES(receive, lone_message_may_exit, .init = journal_clear)
     wait_gone(ts, actor);
     cr_assert_eq(atomic_load(&journal_length), 1);
     cr_assert_eq(test_system_counts(ts).dead_by_reason[TH_DEAD_WAITING], 1, "what it sent itself");
-    cr_assert_eq(atomic_load(&works_alive), 0);
+    works_gone();
 }
 
 BOTH_BASES(receive, lone_message_may_fail, .init = journal_clear)
@@ -405,7 +405,7 @@ BOTH_BASES(receive, lone_message_may_fail, .init = journal_clear)
         cr_assert_eq(atomic_load(&journal_length), TH_DELIVERIES_MAX * i, "not once more");
     }
     cr_assert_eq(test_system_counts(ts).failed, TH_DELIVERIES_MAX * 5);
-    cr_assert_eq(atomic_load(&works_alive), 0);
+    works_gone();
 }
 
 /* ---- blocking that was not ended ---- */
@@ -452,7 +452,7 @@ BOTH_BASES(receive, class_without_a_receive_ignores_everything, .init = journal_
     cr_assert_eq(th_stop(ts->me, actor), TH_OK);
     wait_gone(ts, actor);
     cr_assert_eq(test_system_counts(ts).dead, 0);
-    cr_assert_eq(atomic_load(&works_alive), 0);
+    works_gone();
 }
 
 Test(receive, failure_can_be_injected, .init = journal_clear)
@@ -471,5 +471,5 @@ Test(receive, failure_can_be_injected, .init = journal_clear)
     cr_assert_eq(journal[0].number, 1);
     th_msg_destroy(ts.me, msg);
     test_system_close(&ts);
-    cr_assert_eq(atomic_load(&works_alive), 0);
+    works_gone();
 }

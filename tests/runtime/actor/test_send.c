@@ -54,7 +54,7 @@ BOTH_BASES(send, from_one_to_one_keeps_the_order, .init = journal_clear, .timeou
     }
     cr_assert_eq(atomic_load(&journal_length), SENDERS * EACH);
     tell(ts, receiver, order_nothing, 0);
-    cr_assert_eq(atomic_load(&works_alive), 0);
+    works_gone();
 }
 
 /* ---- to nobody ---- */
@@ -66,7 +66,7 @@ BOTH_BASES(send, to_another_system_is_a_dead_letter, .init = journal_clear)
     actor.system++;
     send_works(ts->me, actor, 0, 3);
     cr_assert_eq(test_system_counts(ts).dead_by_reason[TH_DEAD_FOREIGN], 3);
-    cr_assert_eq(atomic_load(&works_alive), 0);
+    works_gone();
 }
 
 BOTH_BASES(send, to_an_address_that_never_was_is_a_dead_letter, .init = journal_clear)
@@ -78,14 +78,14 @@ BOTH_BASES(send, to_an_address_that_never_was_is_a_dead_letter, .init = journal_
     actor.slot = UINT32_MAX;
     send_works(ts->me, actor, 0, 2);
     cr_assert_eq(test_system_counts(ts).dead_by_reason[TH_DEAD_NO_ACTOR], 4);
-    cr_assert_eq(atomic_load(&works_alive), 0);
+    works_gone();
 }
 
 BOTH_BASES(send, to_none_is_refused_and_freed, .init = journal_clear)
 {
     cr_assert_eq(th_send(ts->me, th_addr_none(), work_make(ts->me, 1)), TH_E_INVALID);
     cr_assert_eq(th_tell(ts->me, th_addr_none(), work_make(ts->me, 1)), TH_E_INVALID);
-    cr_assert_eq(atomic_load(&works_alive), 0);
+    works_gone();
     cr_assert_eq(test_system_counts(ts).dead, 0);
 }
 
@@ -205,7 +205,7 @@ Test(send, from_inside_a_blocking_call_is_refused, .init = journal_clear)
     cr_assert_eq(journal[0].number, 2);
     test_system_close(&ts);
     cr_assert_eq(atomic_load(&journal_length), 1);
-    cr_assert_eq(atomic_load(&works_alive), 0);
+    works_gone();
 }
 
 BOTH_BASES(send, after_the_shutdown_is_refused, .init = journal_clear)
@@ -214,5 +214,5 @@ BOTH_BASES(send, after_the_shutdown_is_refused, .init = journal_clear)
 
     cr_assert_eq(th_system_shutdown(ts->sys, TEST_PATIENCE, NULL, NULL), TH_OK);
     cr_assert_eq(th_send(ts->me, actor, work_make(ts->me, 1)), TH_E_CLOSED);
-    cr_assert_eq(atomic_load(&works_alive), 0);
+    works_gone();
 }

@@ -43,7 +43,7 @@ BOTH_BASES(spawn, gives_an_address_that_is_good_at_once, .init = journal_clear)
             cr_assert_eq(journal[1 + j].number, 50 + j);
         journal_clear();
     }
-    cr_assert_eq(atomic_load(&works_alive), 0);
+    works_gone();
 }
 
 /* ---- state ---- */
@@ -183,7 +183,7 @@ BOTH_BASES(spawn, that_makes_no_sense_is_refused_and_frees_its_argument, .init =
     options.class_name = "nobody";
     options.arg = work_make(ts->me, 1);
     cr_assert_eq(th_spawn_with(ts->me, &options, &actor), TH_E_NO_CLASS);
-    cr_assert_eq(atomic_load(&works_alive), 0);
+    works_gone();
     cr_assert_eq(th_spawn(ts->me, &puppet_class, work_make(ts->me, 1), &actor), TH_OK);
     tell(ts, actor, order_nothing, 0);
     cr_assert_eq(atomic_load(&works_alive), 0, "after init it is of no more use");
@@ -237,7 +237,7 @@ BOTH_BASES(spawn, after_the_shutdown_is_refused, .init = journal_clear)
 
     cr_assert_eq(th_system_shutdown(ts->sys, TEST_PATIENCE, NULL, NULL), TH_OK);
     cr_assert_eq(th_spawn(ts->me, &puppet_class, work_make(ts->me, 1), &actor), TH_E_CLOSED);
-    cr_assert_eq(atomic_load(&works_alive), 0);
+    works_gone();
 }
 
 /* ---- without memory ---- */
@@ -278,7 +278,7 @@ BOTH_BASES(spawn, without_memory_is_refused_and_leaves_nothing, .init = journal_
     cr_assert_eq(th_actor_status_read(ts->sys, parent, &status), TH_OK);
     cr_assert_eq(status.children, spawned);
     cr_assert_eq(th_system_shutdown(ts->sys, TEST_PATIENCE, NULL, NULL), TH_OK);
-    cr_assert_eq(atomic_load(&works_alive), 0);
+    works_gone();
 }
 
 /* An outsider's spawn tells the admin, so it can fail once more. */
@@ -303,5 +303,5 @@ BOTH_BASES(spawn, from_outside_without_memory_leaves_nothing, .init = journal_cl
     cr_assert_lt(spawned, 59);
     cr_assert_eq(test_system_counts(ts).spawned, before + spawned);
     cr_assert_eq(th_system_shutdown(ts->sys, TEST_PATIENCE, NULL, NULL), TH_OK);
-    cr_assert_eq(atomic_load(&works_alive), 0);
+    works_gone();
 }
