@@ -1,0 +1,310 @@
+/* The n-th allocation fails, for every n that a scenario has: each call answers, nobody hangs,
+ * nothing leaks, and the books balance. */
+#include "tests/support/random_actors.h"
+#include "tests/support/system.h"
+#include "tests/support/talk.h"
+
+enum { SHORTAGES_MAX = 2000 };
+
+/* ---- scenarios ---- */
+
+/* What a call answers here is its own affair, as long as it answers. */
+static void whatever(th_err err)
+{
+}
+
+static void ask(th_self *me, th_addr to, const char *text)
+{
+    th_msg *answer = NULL;
+
+    whatever(th_ask(me, to, talk_word(me, text), TALK_SILENCE, &answer));
+    th_msg_destroy(me, answer);
+}
+
+static void listen(th_self *me, uint64_t limit)
+{
+    th_msg *msg = NULL;
+
+    whatever(th_listen(me, limit, &msg));
+    th_msg_destroy(me, msg);
+}
+
+static th_err family_init(th_self *self, void *state, const th_msg *arg)
+{
+    th_addr child;
+
+    return th_spawn(self, &talk_echo, NULL, &child);
+}
+
+static th_err family_receive(th_self *self, void *state, const th_msg *msg)
+{
+    if (th_exit_request_of(msg) || th_child_exited_of(msg) || th_poison_of(msg))
+        return TH_OK;
+    return th_forward(self, th_msg_sender(msg), msg);
+}
+
+static const th_class family = { .name = "family", .init = family_init, .receive = family_receive };
+
+static void spawn_tell_ask_stop(struct test_system *ts)
+{
+    th_addr addr;
+
+    if (th_spawn(ts->me, &family, talk_word(ts->me, "argument"), &addr))
+        return;
+    whatever(talk_say(ts->me, addr, "hello"));
+    ask(ts->me, addr, "hello?");
+    whatever(th_stop(ts->me, addr));
+    ask(ts->me, addr, "gone?");
+    listen(ts->me, 0);
+}
+
+static void create_and_why(struct test_system *ts)
+{
+    char why[TH_DETAILS_SIZE];
+    th_addr addr;
+
+    whatever(th_create(ts->me, &(th_spawn_options){ .klass = &family }, TALK_PATIENCE, &addr, why));
+    whatever(th_class_register(ts->sys, &family));
+    whatever(th_create(ts->me, &(th_spawn_options){ .class_name = "family" }, TALK_PATIENCE, &addr,
+                       NULL));
+}
+
+static th_err fails(th_self *self, void *state, const th_msg *msg)
+{
+    return talk_word_of(msg) ? th_fail(self, TH_E_FAILED, "as it is told") : TH_OK;
+}
+
+static const th_class keeps = { .name = "keeps", .receive = fails };
+static const th_class restarts = {
+    .name = "restarts", .state_size = 64, .receive = fails, .on_failure = TH_ON_FAILURE_RESTART
+};
+static const th_class stops = { .name = "stops",
+                                .receive = fails,
+                                .on_failure = TH_ON_FAILURE_STOP };
+
+static void failures_of_every_kind(struct test_system *ts)
+{
+    static const th_class *const classes[] = { &keeps, &restarts, &stops };
+    th_addr addr;
+
+    for (int i = 0; i < 3; i++) {
+        if (th_spawn(ts->me, classes[i], NULL, &addr))
+            continue;
+        whatever(talk_say(ts->me, addr, "fail"));
+        ask(ts->me, addr, "fail");
+        listen(ts->me, TALK_SILENCE);
+    }
+}
+
+static th_err then(th_self *self, void *state, const th_msg *answer, th_err err, uint64_t token)
+{
+    return err ? TH_OK : talk_say(self, th_self_addr(self), "answered");
+}
+
+static th_err asker_receive(th_self *self, void *state, const th_msg *msg)
+{
+    if (!talk_whom_of(msg))
+        return TH_OK;
+    return th_ask_then(self, talk_whom_of(msg)->addr, talk_word(self, "well?"), TH_MS(1), then, 0);
+}
+
+static const th_class asker = { .name = "asker", .receive = asker_receive };
+
+static void questions_between_actors(struct test_system *ts)
+{
+    th_addr one, two;
+
+    if (th_spawn(ts->me, &asker, NULL, &one) || th_spawn(ts->me, &talk_echo, NULL, &two))
+        return;
+    for (int i = 0; i < 3; i++)
+        whatever(talk_whom_send(ts->me, one, (struct talk_whom){ .addr = i == 1 ? one : two }));
+    listen(ts->me, TALK_SILENCE);
+}
+
+static void wakeups(struct test_system *ts)
+{
+    uint64_t id = 0;
+
+    whatever(th_wakeup_after(ts->me, TH_US(10), talk_word(ts->me, "tea"), NULL));
+    if (th_wakeup_every(ts->me, TH_US(10), talk_word(ts->me, "tick"), &id) == TH_OK) {
+        for (int i = 0; i < 3; i++)
+            listen(ts->me, TH_MS(1));
+        whatever(th_wakeup_cancel(ts->me, id));
+    }
+    if (th_wakeup_after(ts->me, TH_S(3600), talk_word(ts->me, "never"), &id) == TH_OK)
+        whatever(th_wakeup_cancel(ts->me, id));
+}
+
+static th_err reader_receive(th_self *self, void *state, const th_msg *msg)
+{
+    return talk_is(msg, "read") ? th_dead_letters_to_me(self, true) : TH_OK;
+}
+
+static const th_class reader = { .name = "reader", .receive = reader_receive };
+
+static void dead_letters(struct test_system *ts)
+{
+    th_addr handler, dead;
+
+    if (th_spawn(ts->me, &reader, NULL, &handler) || th_spawn(ts->me, &keeps, NULL, &dead))
+        return;
+    ask(ts->me, handler, "read");
+    whatever(th_stop(ts->me, dead));
+    for (int i = 0; i < 3; i++)
+        whatever(talk_say(ts->me, dead, "too late"));
+    ask(ts->me, dead, "gone?");
+    whatever(th_stop(ts->me, handler));
+    whatever(talk_say(ts->me, dead, "and nobody reads it"));
+}
+
+TH_SIGNAL(large);
+TH_SIGNAL_TYPE_AS(large, TH_TYPE_REST, NULL)
+
+static void large_messages_and_memory(struct test_system *ts)
+{
+    th_blob *blob = th_blob_text(ts->me, "shared");
+    void *memory = th_alloc(ts->me, 100000);
+    th_addr echo;
+    th_msg *answer = NULL, *copy;
+
+    th_free(ts->me, memory, 100000);
+    th_blob_unref(th_blob_ref(blob));
+    th_blob_unref(blob);
+    if (th_spawn(ts->me, &talk_echo, NULL, &echo))
+        return;
+    if (th_ask(ts->me, echo, th_msg_create_sized(ts->me, &large_type, 1 << 20), TALK_PATIENCE,
+               &answer))
+        return;
+    copy = th_msg_dup(ts->me, answer);
+    th_msg_destroy(ts->me, answer);
+    th_msg_destroy(ts->me, copy);
+}
+
+static void endpoints(struct test_system *ts)
+{
+    th_self *other = NULL;
+
+    if (th_endpoint_open(ts->sys, &other))
+        return;
+    whatever(talk_say(ts->me, th_self_addr(other), "hello"));
+    listen(other, 0);
+    whatever(talk_say(ts->me, th_self_addr(other), "unheard"));
+    whatever(th_wakeup_after(other, TH_S(1), NULL, NULL));
+    must(th_endpoint_close(other));
+}
+
+static void troupes(struct test_system *ts)
+{
+    th_addr leader;
+
+    if (th_troupe_spawn(ts->me, &talk_echo, NULL, &(th_troupe_options){ .workers_max = 3 },
+                        &leader))
+        return;
+    for (int i = 0; i < 6; i++)
+        whatever(talk_say(ts->me, leader, "job"));
+    ask(ts->me, leader, "job?");
+    whatever(th_stop(ts->me, leader));
+    for (int i = 0; i < 6; i++)
+        listen(ts->me, TALK_SILENCE);
+}
+
+/* ---- the sweep ---- */
+
+/* With the @nth allocation failing. Whether it came to that. */
+static bool run_short(th_base base, uint64_t nth, void (*scenario)(struct test_system *ts))
+{
+    struct test_system ts = test_system_open(base, 1);
+    uint64_t before = 0, after = 0;
+
+    must(th_allocations(ts.sys, &before));
+    must(th_inject_nomem(ts.sys, nth, false));
+    scenario(&ts);
+    must(th_allocations(ts.sys, &after));
+    must(th_inject_nomem(ts.sys, 0, false));
+    test_system_close(&ts);
+    return after - before >= nth;
+}
+
+static void sweep(void (*scenario)(struct test_system *ts))
+{
+    uint64_t nth = 1;
+
+    while (nth < SHORTAGES_MAX && run_short(TH_BASE_SIMPLE, nth, scenario))
+        nth++;
+    cr_assert_lt(nth, SHORTAGES_MAX);
+    cr_assert_gt(nth, 1, "a scenario that allocates nothing");
+    for (uint64_t i = 1; i <= nth && i <= 20; i++)
+        run_short(TH_BASE_POOL, i, scenario);
+}
+
+#define SWEEP(scenario)                                                                            \
+    Test(nomem, scenario, .timeout = 100)                                                          \
+    {                                                                                              \
+        sweep(scenario);                                                                           \
+    }
+
+SWEEP(spawn_tell_ask_stop)
+SWEEP(create_and_why)
+SWEEP(failures_of_every_kind)
+SWEEP(questions_between_actors)
+SWEEP(wakeups)
+SWEEP(dead_letters)
+SWEEP(large_messages_and_memory)
+SWEEP(endpoints)
+SWEEP(troupes)
+
+/* The random program, short of one allocation: the model still holds, but for what was refused. */
+Test(nomem, random_actors, .timeout = 100)
+{
+    static struct random_ledger ledger;
+
+    for (uint64_t seed = 1; seed <= 10; seed++) {
+        for (uint64_t nth = 1; nth <= 60; nth++) {
+            const struct random_plan plan = {
+                .base = TH_BASE_SIMPLE, .seed = seed, .openings = 16, .fuel = 4, .nomem_nth = nth
+            };
+            struct random_result result = random_actors_run(&plan, &ledger);
+
+            cr_assert_null(result.wrong, "seed %llu, allocation %llu: %s", (unsigned long long)seed,
+                           (unsigned long long)nth, result.wrong);
+        }
+    }
+}
+
+/* A system that cannot even start says so, and is as it was. */
+static void *none(void *context, size_t size)
+{
+    uint64_t *left = context;
+
+    if (*left == 0)
+        return NULL;
+    (*left)--;
+    return malloc(size);
+}
+
+static void give(void *context, void *memory, size_t size)
+{
+    free(memory);
+}
+
+Test(nomem, a_start_that_fails_leaves_nothing, .timeout = 100)
+{
+    th_err err = TH_E_NOMEM;
+
+    for (uint64_t allowed = 0; err; allowed++) {
+        uint64_t left = allowed;
+        const th_allocator allocator = { .alloc = none, .free = give, .context = &left };
+        th_system *sys = th_system_create(
+            &(th_options){ .base = TH_BASE_SIMPLE, .allocator = &allocator, .actors_max = 4096 });
+
+        cr_assert_lt(allowed, 1000);
+        if (!sys)
+            continue;
+        err = th_system_start(sys);
+        cr_assert(err == TH_OK || err == TH_E_NOMEM, "%s", th_err_name(err));
+        left = 1000;
+        if (!err)
+            must(th_system_shutdown(sys, TALK_PATIENCE, NULL, NULL));
+        must(th_system_destroy(sys));
+    }
+}
