@@ -121,12 +121,23 @@ static const char *filter_of(int argc, char **argv)
     return NULL;
 }
 
+/* What there is, for those who check that a test exists. */
+static int list(const char *filter)
+{
+    for (const struct shim_test *test = shim.first; test; test = test->next)
+        if (is_wanted(test, filter))
+            printf("%s/%s\n", test->suite, test->name);
+    return 0;
+}
+
 int main(int argc, char **argv)
 {
     const char *filter = filter_of(argc, argv);
     unsigned ran = 0;
     unsigned failures;
 
+    if (argc > 1 && strcmp(argv[1], "--list") == 0)
+        return list(filter);
     signal(SIGALRM, on_alarm);
     for (const struct shim_test *test = shim.first; test; test = test->next) {
         if (!is_wanted(test, filter))
