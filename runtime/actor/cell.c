@@ -134,11 +134,11 @@ void thi_cell_retire(th_self *self, struct thi_cell *cell)
 
     if (!thi_directory_expire(cell))
         return; /* D2: used up */
-    /* relaxed: ordered by the grace period. Before it, so that nobody who walks the directory takes
-     * a cell for an actor while it is being cleared. (Of an endpoint or alias the kind is still
-     * needed, and walkers skip them.) */
+    /* release: as in thi_directory_expire(); pairs with the acquire in thi_cell_kind_shown().
+     * Before the grace period, so that nobody who walks takes a cell for an actor while it is
+     * cleared. (Of an endpoint or alias the kind is still needed, and walkers skip them.) */
     if (thi_cell_kind(cell) <= THI_CELL_OWN)
-        atomic_store_explicit(&cell->kind, THI_CELL_FREE, memory_order_relaxed);
+        atomic_store_explicit(&cell->kind, THI_CELL_FREE, memory_order_release);
     /* a small system has no slots to keep back */
     if (self->worker) {
         add(stage, &self->worker->retired, cell, is_small ? 1 : AT_ONCE, true);

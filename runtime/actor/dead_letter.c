@@ -67,8 +67,6 @@ void thi_undeliverable(th_self *self, th_msg *msg, th_dead_reason reason)
         if (msg->thi_type == &thi_ask_status_type)
             thi_alias_give_up(self, msg->thi_from, TH_E_NO_ACTOR);
         thi_count(self, THI_STAT_HANDLED);
-        if (msg->thi_type == &thi_ask_status_type)
-            thi_alias_give_up(self, msg->thi_from, TH_E_NO_ACTOR);
         th_msg_destroy(self, msg);
         return;
     }

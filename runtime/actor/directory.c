@@ -91,11 +91,13 @@ struct thi_cell *thi_directory_take(struct thi_directory *directory, th_err *why
 
 bool thi_directory_expire(struct thi_cell *cell)
 {
-    /* relaxed, both: the grace period that follows orders it before the reuse */
+    /* relaxed: only its owner changes it */
     uint32_t generation = atomic_load_explicit(&cell->generation, memory_order_relaxed);
 
     generation = ((generation & ~THI_GENERATION_ALIAS) + 1) & ~THI_GENERATION_ALIAS;
-    atomic_store_explicit(&cell->generation, generation, memory_order_relaxed);
+    /* The grace period that follows orders it before the reuse. release: who is told that an actor
+     * is gone sees what it did; pairs with the acquire in thi_census_find(). */
+    atomic_store_explicit(&cell->generation, generation, memory_order_release);
     return generation != 0;
 }
 

@@ -221,7 +221,9 @@ static void finish(th_self *self, struct thi_cell *cell, th_msg *notice)
     close_mailbox(self, cell, cell->exit_reason == TH_EXIT_INIT ? TH_DEAD_INIT : TH_DEAD_WAITING);
     thi_state_free(stage, cell);
     thi_count(self, THI_STAT_EXITED);
-    thi_cell_set_life(cell, THI_CELL_DEAD); /* last: who sees it finds the books in order */
+    /* Last, and release: who sees it finds the books in order; pairs with the acquire in describe()
+     * of system/census.c. */
+    atomic_store_explicit(&cell->state_of_life, THI_CELL_DEAD, memory_order_release);
     if (is_admin) {
         thi_msg_destroy(&self->worker->heap, notice);
         thi_cell_retire(self, cell);

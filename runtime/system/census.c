@@ -21,7 +21,10 @@ static bool describe(th_system *system, struct thi_cell *cell, th_actor_status *
 {
     struct thi_stage *stage = &system->stage;
     enum thi_cell_kind kind = thi_cell_kind_shown(cell);
-    enum thi_cell_state life = thi_cell_life(cell);
+    /* acquire: the same, for one that is dead and not yet retired; pairs with the release in
+     * finish() of exit.c */
+    enum thi_cell_state life =
+        (enum thi_cell_state)atomic_load_explicit(&cell->state_of_life, memory_order_acquire);
 
     if ((kind != THI_CELL_ACTOR && kind != THI_CELL_OWN) || life == THI_CELL_DEAD ||
         cell->slot == stage->admin.slot)
@@ -69,8 +72,13 @@ bool thi_census_find(th_system *system, th_addr addr, th_actor_status *status_ou
     bool found;
 
     thi_reclaim_enter();
-    cell = thi_directory_find(&system->stage.directory, addr);
-    found = cell && describe(system, cell, status_out);
+    cell = addr.system == system->stage.id ? thi_directory_at(&system->stage.directory, addr.slot)
+                                           : NULL;
+    /* acquire: who is told that an actor is gone sees what it did; pairs with the release in
+     * thi_directory_expire() */
+    found = cell &&
+            atomic_load_explicit(&cell->generation, memory_order_acquire) == addr.generation &&
+            describe(system, cell, status_out);
     thi_reclaim_leave();
     return found;
 }

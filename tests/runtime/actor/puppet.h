@@ -214,6 +214,7 @@ TH_UNUSED static void send_works(th_self *self, th_addr actor, uint64_t first, u
 TH_UNUSED static void wait_gone(struct test_system *ts, th_addr actor)
 {
     struct thi_stage *stage = thi_stage_of(ts->me);
+    th_actor_status status;
     bool is_there = true;
 
     if (test_is_simple(ts))
@@ -224,6 +225,8 @@ TH_UNUSED static void wait_gone(struct test_system *ts, th_addr actor)
         is_there = thi_directory_find(&stage->directory, actor) != NULL;
         thi_stage_leave(stage);
     }
+    /* who is told that an actor is gone sees what it did; the look-up alone orders nothing */
+    cr_assert_eq(th_actor_status_read(ts->sys, actor, &status), TH_E_NO_ACTOR);
 }
 
 TH_UNUSED static uint64_t order_nothing(th_self *self, struct puppet *puppet,
