@@ -19,10 +19,11 @@ else()
 endif()
 
 string(JOIN ":" tsan_options
-    suppressions=${CMAKE_CURRENT_SOURCE_DIR}/tsan.supp halt_on_error=1 second_deadlock_stack=1)
+    suppressions=${CMAKE_CURRENT_SOURCE_DIR}/tsan.supp halt_on_error=1 second_deadlock_stack=1
+    allocator_may_return_null=1)
 set(test_environment
     CRITERION_JOBS=1
-    ASAN_OPTIONS=detect_leaks=1:detect_stack_use_after_return=1
+    ASAN_OPTIONS=detect_leaks=1:detect_stack_use_after_return=1:allocator_may_return_null=1
     UBSAN_OPTIONS=print_stacktrace=1
     TSAN_OPTIONS=${tsan_options})
 
