@@ -126,10 +126,15 @@ while read -r preset file test mutant; do
     name=$(basename "$mutant" .mutant)
     expect=$(field expect "$mutant" fail)
     awk -f "$here/apply.awk" "$mutant" "$root/$file" >"$top/src/$file"
-    result=$(verdict "$preset" "$test" "$(field timeout "$mutant" 30)")
+    # A race shows when threads happen to meet: a check may need more than one look, never a dozen.
+    for look in 1 2 3; do
+        result=$(verdict "$preset" "$test" "$(field timeout "$mutant" 30)")
+        [ "$result" = passed ] || break
+    done
     case " $expect " in
     *" $result "*)
         caught=$((caught + 1))
+        [ "$look" -eq 1 ] || result="$result at look $look"
         say "caught  $name: $test ($preset), $result"
         ;;
     *)
