@@ -105,6 +105,10 @@
  * round costs two thread wake-ups, however many it fires. One that stands alone is not delayed. */
 #define TH_TIMER_GATHER_NS 200000
 
+/* Turns of the simple base at one moment of virtual time, before a wait lets time pass although
+ * more are runnable: far more than any work that ends takes. */
+#define TH_MOMENT_TURNS_MAX 1000000
+
 /* ---- life ---- */
 
 /* A failing message is handled this many times in all before it is poison. */

@@ -45,13 +45,25 @@ bool thi_drive_fire(th_system *system, uint64_t until_ns)
     return true;
 }
 
+/* Actors that chatter without end would hold the moment for ever, and every limit with it. */
+static bool is_moment_over(th_system *system)
+{
+    return ++system->moment_turns > TH_MOMENT_TURNS_MAX;
+}
+
 bool thi_drive_on(th_system *system, uint64_t until_ns)
 {
     struct thi_stage *stage = &system->stage;
 
-    if (thi_drive_turn(system) || thi_drive_fire(system, until_ns))
+    if (!is_moment_over(system) && thi_drive_turn(system))
         return true;
-    if (until_ns != UINT64_MAX && thi_timers_next_deadline(&stage->timers) != UINT64_MAX)
+    system->moment_turns = 0;
+    if (thi_drive_fire(system, until_ns))
+        return true;
+    if (stage->step.ready_count && until_ns == UINT64_MAX)
+        return true; /* no limit, and no timer: they may go on */
+    if (until_ns != UINT64_MAX &&
+        (stage->step.ready_count || thi_timers_next_deadline(&stage->timers) != UINT64_MAX))
         thi_clock_advance_to(&stage->clock, until_ns);
     return false;
 }

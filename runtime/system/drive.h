@@ -16,8 +16,10 @@ void thi_drive_leave(th_system *system);
 /* One turn. false: nothing is runnable now. */
 bool thi_drive_turn(th_system *system);
 
-/* One turn, or else the next timer, if it is due by @until_ns. false: neither; if a timer is
- * pending, it is @until_ns now. */
+/* One turn, or else the next timer, if it is due by @until_ns; the timer also when turns have gone
+ * on for TH_MOMENT_TURNS_MAX without a pause. false: neither; if a timer is pending, or turns are,
+ * it is
+ * @until_ns now. */
 bool thi_drive_on(th_system *system, uint64_t until_ns);
 
 /* Fires the first timer, if it is due by @until_ns, at its moment. */

@@ -32,6 +32,7 @@ struct th_system {
     struct thi_signals signals;
     _Atomic bool signalled; /* simple base: a signal came, whoever drives is to see to it */
     bool in_turn;           /* simple base, under step.lock: an actor's code runs right now */
+    uint64_t moment_turns;  /* simple base, under step.lock: turns since virtual time last moved */
 
     pthread_mutex_t figures_lock; /* the pool's workers are being looked at, or freed */
     bool pool_stopped; /* under it; from then on stage.pool.ended has all their figures */

@@ -678,3 +678,29 @@ BOTH_BASES(external, without_memory_there_is_an_answer_too, .timeout = 60)
             well += survives(ts, nth, attempts[i]);
         }
 }
+
+/* ---- chatter ---- */
+
+TH_SIGNAL(idle_word);
+TH_SIGNAL_TYPE(idle_word)
+
+static th_err chatter_receive(th_self *self, void *state, const th_msg *msg)
+{
+    (void)state;
+    return th_forward(self, th_self_addr(self), msg);
+}
+
+static const th_class chatter_class = { .name = "chatter", .receive = chatter_receive };
+
+Test(external, a_limit_holds_beside_chatter_without_end)
+{
+    struct test_system ts = test_system_open(TH_BASE_SIMPLE, 0);
+    th_msg *msg = NULL;
+    th_addr addr;
+
+    cr_assert_eq(th_spawn(ts.me, &chatter_class, NULL, &addr), TH_OK);
+    cr_assert_eq(th_send(ts.me, addr, th_msg_create(ts.me, &idle_word_type)), TH_OK);
+    cr_assert_eq(th_listen(ts.me, TH_S(1), &msg), TH_E_TIMEOUT);
+    cr_assert_eq(th_stop(ts.me, addr), TH_OK);
+    test_system_close(&ts);
+}
