@@ -12,8 +12,8 @@ enum { ROUTE_MAX = 8 };
     F(S, addr, originator)                                                                         \
     F(S, u32, left)                                                                                \
     F(S, u32, signed_by)                                                                           \
-    F(S, array, addr, route, ROUTE_MAX) F(S, array, addr, trail, ROUTE_MAX)                        \
-        F(S, array, u32, trail_left, ROUTE_MAX)
+    F(S, array, addr, route, ROUTE_MAX)                                                            \
+    F(S, array, addr, trail, ROUTE_MAX) F(S, array, u32, trail_left, ROUTE_MAX)
 TH_MESSAGE(routed, ROUTED_FIELDS);
 TH_MESSAGE_TYPE(routed, ROUTED_FIELDS)
 
