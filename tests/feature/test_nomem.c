@@ -210,14 +210,16 @@ static void troupes(struct test_system *ts)
 
 /* ---- the sweep ---- */
 
-/* With the @nth allocation failing. Whether it came to that. */
-static bool run_short(th_base base, uint64_t nth, void (*scenario)(struct test_system *ts))
+/* With the @nth allocation failing, and if @for_good all after it until the scenario is over.
+ * Whether it came to that. */
+static bool run_short(th_base base, uint64_t nth, bool for_good,
+                      void (*scenario)(struct test_system *ts))
 {
     struct test_system ts = test_system_open(base, 1);
     uint64_t before = 0, after = 0;
 
     must(th_allocations(ts.sys, &before));
-    must(th_inject_nomem(ts.sys, nth, false));
+    must(th_inject_nomem(ts.sys, nth, for_good));
     scenario(&ts);
     must(th_allocations(ts.sys, &after));
     must(th_inject_nomem(ts.sys, 0, false));
@@ -229,12 +231,14 @@ static void sweep(void (*scenario)(struct test_system *ts))
 {
     uint64_t nth = 1;
 
-    while (nth < SHORTAGES_MAX && run_short(TH_BASE_SIMPLE, nth, scenario))
+    while (nth < SHORTAGES_MAX && run_short(TH_BASE_SIMPLE, nth, false, scenario))
         nth++;
     cr_assert_lt(nth, SHORTAGES_MAX);
     cr_assert_gt(nth, 1, "a scenario that allocates nothing");
+    for (uint64_t i = 1; i <= nth; i += 1 + i / 4) /* each spins until its limits pass */
+        run_short(TH_BASE_SIMPLE, i, true, scenario);
     for (uint64_t i = 1; i <= nth && i <= 20; i++)
-        run_short(TH_BASE_POOL, i, scenario);
+        run_short(TH_BASE_POOL, i, false, scenario);
 }
 
 #define SWEEP(scenario)                                                                            \
