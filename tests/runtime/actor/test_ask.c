@@ -27,6 +27,13 @@ static uint64_t ask_for_ever(th_self *self, struct puppet *puppet, const struct 
                        order->number);
 }
 
+static uint64_t ask_patiently(th_self *self, struct puppet *puppet, const struct order *order)
+{
+    (void)puppet;
+    return th_ask_then(self, order->addr, work_make(self, order->number), TEST_PATIENCE,
+                       take_answer, order->number);
+}
+
 static uint64_t ask_briefly(th_self *self, struct puppet *puppet, const struct order *order)
 {
     (void)puppet;
@@ -92,7 +99,7 @@ BOTH_BASES(ask, is_answered, .init = journal_clear)
     th_addr asked = puppet_new(ts, (struct part){ .number = 1, .receive = answer_times });
 
     for (unsigned i = 0; i < 20; i++)
-        ask(ts, asker, i % 2 ? ask_for_ever : ask_briefly, asked, i);
+        ask(ts, asker, i % 2 ? ask_for_ever : ask_patiently, asked, i);
     journal_wait(ts, 20);
     for (unsigned i = 0; i < 20; i++) {
         cr_assert_eq(journal[i].what, ANSWERED);
