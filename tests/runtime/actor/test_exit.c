@@ -294,6 +294,25 @@ BOTH_BASES(exit, request_may_say_that_the_children_stay, .init = journal_clear)
     cr_assert_eq(tell(ts, child, parent_slot, 0), 0);
 }
 
+/* Whichever goes first: the notice finds the parent, its closed mailbox, or the admin. The shutdown
+ * would wait for ever for a child that ended unheard. */
+Test(exit, of_a_child_that_is_being_handed_over_is_heard, .init = journal_clear, .timeout = 60)
+{
+    for (uint64_t seed = 1; seed <= 60; seed++) {
+        struct test_system ts = test_system_open(TH_BASE_SIMPLE, seed);
+        th_addr parent =
+            puppet_new(&ts, (struct part){ .receive = keep_and_exit, .exit = note_exit });
+        th_addr child;
+
+        tell_order(&ts, parent, (struct order){ .run = spawn_plain, .pointer = &child });
+        cr_assert_eq(th_stop(ts.me, parent), TH_OK);
+        cr_assert_eq(th_stop(ts.me, child), TH_OK);
+        wait_gone(&ts, parent);
+        wait_gone(&ts, child);
+        test_system_close(&ts);
+    }
+}
+
 static uint64_t spawn_and_leave(th_self *self, struct puppet *puppet, const struct order *order)
 {
     (void)puppet;
