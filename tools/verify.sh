@@ -50,7 +50,11 @@ step asan suite asan
 step tsan suite tsan
 step memcheck suite memcheck
 # The models take one core for minutes, and so do the mutants.
-(tests/model/run.sh >"$logs/models.out" 2>&1; echo $? >"$logs/models.status") &
+(
+    status=0
+    tests/model/run.sh >"$logs/models.out" 2>&1 || status=$?
+    echo "$status" >"$logs/models.status"
+) &
 script mutants tests/mutants/run.sh
 wait
 step models sh -c 'cat "$0.out"; exit "$(cat "$0.status")"' "$logs/models"
