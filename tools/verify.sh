@@ -28,20 +28,8 @@ step() {            # NAME COMMAND...
     printf '%-10s %-7s %4d s\n' "$name" "$verdict" "$(($(date +%s) - began))" >>"$summary"
 }
 
-absent() {          # NAME WHAT
-    printf '%-10s %-7s %s\n' "$1" absent "there is no $2" >>"$summary"
-}
-
 suite() {           # PRESET
     tools/build.sh "$1" "$jobs" && ctest --preset "$1" -j "$jobs"
-}
-
-script() {          # NAME PATH
-    if [ -f "$2" ]; then
-        step "$1" "./$2"
-    else
-        absent "$1" "$2"
-    fi
 }
 
 step format tools/format.sh check
@@ -49,15 +37,38 @@ step clang suite clang
 step asan suite asan
 step tsan suite tsan
 step memcheck suite memcheck
-# The models take one core for minutes, and so do the mutants.
-(
+# Models and mutants each keep one core busy for minutes, so they go in two lanes: the models and
+# the mutants that only a sanitizer notices, in a build of their own, beside all other mutants.
+mutants() {         # grep's -l or -L: with or without a sanitizer
+    grep "$1" '^build: *[at]san' tests/mutants/*.mutant tests/orders/*.mutant |
+        sed 's|.*/||; s|\.mutant$||'
+}
+
+aside() {           # NAME COMMAND...
+    name=$1
+    shift
+    began=$(date +%s)
     status=0
-    tests/model/run.sh >"$logs/models.out" 2>&1 || status=$?
-    echo "$status" >"$logs/models.status"
+    "$@" >"$logs/$name.out" 2>&1 || status=$?
+    printf '%s %s\n' "$status" "$(($(date +%s) - began))" >"$logs/$name.status"
+}
+
+aside_ended() {     # NAME: as a step, with the time it took aside
+    read -r status seconds <"$logs/$1.status"
+    step "$1" sh -c 'cat "$0"; exit "$1"' "$logs/$1.out" "$status"
+    sed -i "s/^\($1 .*\) [0-9]* s\$/\1 $seconds s, beside others/" "$summary"
+}
+
+(
+    aside models tests/model/run.sh
+    # shellcheck disable=SC2046  # names without spaces
+    aside races env MUTANTS_DIR="$PWD/build/mutants-races" tests/mutants/run.sh -j 1 $(mutants -l)
 ) &
-script mutants tests/mutants/run.sh
+# shellcheck disable=SC2046
+step mutants tests/mutants/run.sh -j 1 $(mutants -L)
 wait
-step models sh -c 'cat "$0.out"; exit "$(cat "$0.status")"' "$logs/models"
+aside_ended models
+aside_ended races
 
 echo "== verify"
 cat "$summary"
