@@ -4,12 +4,13 @@ DIR ?= /usr/include
 PREFIX ?= /usr/local
 ARGS ?=
 
-.PHONY: help demo test verify bench install docs coverage soak fuzz deps clean
+.PHONY: help demo test verify mutants bench install docs coverage soak fuzz deps clean
 
 help:
 	@echo 'make demo     build, then count /usr/include (or DIR=...) with a few thousand actors'
 	@echo 'make test     the whole suite'
 	@echo 'make verify   the suite under clang, ASan+UBSan and TSan; models; mutants; format'
+	@echo 'make mutants  every way we know to break the code; make verify tries a part'
 	@echo 'make bench    the benchmarks (ARGS=...)'
 	@echo 'make install  into PREFIX (/usr/local), respecting DESTDIR'
 	@echo 'make docs     what there is to read, and whether its links hold'
@@ -33,6 +34,10 @@ test:
 verify:
 	@tools/deps.sh build test verify
 	@tools/verify.sh $(JOBS)
+
+mutants:
+	@tools/deps.sh build test verify
+	tests/mutants/run.sh
 
 bench:
 	@tools/deps.sh build
