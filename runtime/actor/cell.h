@@ -60,9 +60,9 @@ struct thi_cell {
     th_msg *mail_head; /* owner: taken, not yet handled, FIFO */
     th_msg *mail_tail;
     _Atomic uint8_t kind;          /* enum thi_cell_kind; constant while the generation is */
-    uint8_t flags;                 /* owner: THI_CELL_EXIT_... */
     _Atomic uint8_t state_of_life; /* enum thi_cell_state; owner writes, status reads */
-    uint8_t exit_reason;           /* owner: th_exit_reason, once EXITING */
+    uint16_t flags : 12;           /* owner: enum thi_cell_flags */
+    uint16_t exit_reason : 4;      /* owner: th_exit_reason, once EXITING */
     _Atomic uint32_t children;     /* owner writes, status reads */
 
     /* the owner's line */
@@ -86,8 +86,23 @@ enum thi_cell_flags {
     THI_CELL_BLOCKING = 1 << 2,      /* between th_blocking_begin() and _end() */
     THI_CELL_IN_EXIT = 1 << 3,       /* its exit function runs: no more spawning */
     THI_CELL_STALLED = 1 << 4,       /* its exit lacks memory: to be tried again next turn */
-    THI_CELL_INJECTED = 1 << 5       /* testkit: extra->inject_times deliveries are to fail */
+    THI_CELL_DETOUR = 1 << 5         /* deliveries go through detour.c */
 };
+
+/* What a turn must look after once a handler has returned: all but how it was called. */
+#define THI_CELL_AFTERCARE (0xfffu & ~(unsigned)THI_CELL_DETOUR)
+
+_Static_assert(TH_EXIT_COUNT <= 16, "an exit reason has 4 bits in a cell");
+
+static inline void thi_cell_raise(struct thi_cell *cell, enum thi_cell_flags flags)
+{
+    cell->flags = (cell->flags | (unsigned)flags) & 0xfffu;
+}
+
+static inline void thi_cell_lower(struct thi_cell *cell, enum thi_cell_flags flags)
+{
+    cell->flags = cell->flags & ~(unsigned)flags & 0xfffu;
+}
 
 /* The wakeups of one actor or endpoint, by id. Under the voice's lock, where there is one. */
 struct thi_wakeup_table {

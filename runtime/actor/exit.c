@@ -103,8 +103,8 @@ void thi_exit_begin(th_self *self, struct thi_cell *cell, th_exit_reason reason)
     if (thi_cell_life(cell) >= THI_CELL_EXITING)
         return;
     thi_cell_set_life(cell, THI_CELL_EXITING);
-    cell->flags &= (uint8_t)~THI_CELL_EXIT_ASKED;
-    cell->exit_reason = (uint8_t)reason;
+    thi_cell_lower(cell, THI_CELL_EXIT_ASKED);
+    cell->exit_reason = (unsigned)reason & 15u;
     cell->ask_cursor = cell->first_child;
     thi_wakeups_clear(self, cell); /* they would only become dead letters */
 }
@@ -214,7 +214,7 @@ static void finish(th_self *self, struct thi_cell *cell, th_msg *notice)
     th_addr parent = { stage->id, cell->parent_slot, cell->parent_generation };
     bool is_admin = th_addr_equal(me, stage->admin);
 
-    cell->flags |= THI_CELL_IN_EXIT;
+    thi_cell_raise(cell, THI_CELL_IN_EXIT);
     if (cell->klass->exit)
         cell->klass->exit(self, cell->state);
     free_extra(self, cell);
@@ -237,17 +237,17 @@ bool thi_exit_advance(th_self *self, struct thi_cell *cell)
 {
     th_msg *notice;
 
-    cell->flags &= (uint8_t)~THI_CELL_STALLED;
+    thi_cell_lower(cell, THI_CELL_STALLED);
     if (cell->flags & THI_CELL_KEEP_CHILDREN ? !keep_children(self, cell)
                                              : !ask_children(self, cell)) {
-        cell->flags |= THI_CELL_STALLED;
+        thi_cell_raise(cell, THI_CELL_STALLED);
         return false;
     }
     if (children_count(cell))
         return false;
     notice = make_notice(self, cell);
     if (!notice) {
-        cell->flags |= THI_CELL_STALLED;
+        thi_cell_raise(cell, THI_CELL_STALLED);
         return false;
     }
     finish(self, cell, notice);
@@ -272,7 +272,7 @@ th_err th_exit(th_self *self)
         return TH_E_INVALID;
     if (!self->worker)
         return TH_E_NOT_HERE;
-    thi_cell_of_self(self)->flags |= THI_CELL_EXIT_ASKED;
+    thi_cell_raise(thi_cell_of_self(self), THI_CELL_EXIT_ASKED);
     return TH_OK;
 }
 
@@ -282,6 +282,6 @@ th_err th_exit_keep_children(th_self *self)
         return TH_E_INVALID;
     if (!self->worker)
         return TH_E_NOT_HERE;
-    thi_cell_of_self(self)->flags |= THI_CELL_KEEP_CHILDREN;
+    thi_cell_raise(thi_cell_of_self(self), THI_CELL_KEEP_CHILDREN);
     return TH_OK;
 }

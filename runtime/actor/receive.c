@@ -11,6 +11,7 @@
 
 #include "runtime/actor/ask.h"
 #include "runtime/actor/dead_letter.h"
+#include "runtime/actor/detour.h"
 #include "runtime/actor/exit.h"
 #include "runtime/actor/mail.h"
 #include "runtime/actor/poison.h"
@@ -21,16 +22,6 @@
 #include <thespis/assert.h>
 
 /* ---- one message ---- */
-
-static bool take_injection(struct thi_cell *cell, th_err *err)
-{
-    struct thi_cell_extra *extra = cell->extra;
-
-    *err = extra->inject_err;
-    if (--extra->inject_times == 0)
-        cell->flags &= (uint8_t)~THI_CELL_INJECTED;
-    return true;
-}
 
 static void trace(struct thi_worker *worker, const struct thi_cell *cell, const th_msg *msg)
 {
@@ -49,15 +40,15 @@ static inline th_err call(th_self *self, struct thi_cell *cell, const th_msg *ms
 {
     th_err err;
 
-    if (TH_UNLIKELY(cell->flags & THI_CELL_INJECTED) && take_injection(cell, &err))
-        return err;
-    if (TH_UNLIKELY(msg->thi_to.slot != cell->slot))
+    if (TH_UNLIKELY(cell->flags & THI_CELL_DETOUR))
+        err = thi_detour(self, cell, msg);
+    else if (TH_UNLIKELY(msg->thi_to.slot != cell->slot))
         err = thi_ask_answered(self, cell, msg);
     else
         err = cell->klass->receive ? cell->klass->receive(self, cell->state, msg) : TH_OK;
     if (TH_UNLIKELY(cell->flags & THI_CELL_BLOCKING)) { /* a handler that forgot */
         thi_pool_blocking_end(self->worker);
-        cell->flags &= (uint8_t)~THI_CELL_BLOCKING;
+        thi_cell_lower(cell, THI_CELL_BLOCKING);
     }
     return err;
 }
@@ -146,7 +137,7 @@ static inline void handle(th_self *self, struct thi_cell *cell, th_msg *msg, uns
 /* After a message: what th_exit() or a failure asked for. */
 static inline bool go_on(th_self *self, struct thi_cell *cell)
 {
-    if (TH_LIKELY(cell->flags == 0 && thi_cell_life(cell) == THI_CELL_RUNNING))
+    if (TH_LIKELY(!(cell->flags & THI_CELL_AFTERCARE) && thi_cell_life(cell) == THI_CELL_RUNNING))
         return false;
     if (cell->flags & THI_CELL_EXIT_ASKED)
         thi_exit_begin(self, cell, TH_EXIT_NORMAL);
@@ -177,7 +168,7 @@ static void take_exit_request(th_self *self, struct thi_cell *cell, th_msg *msg,
                               th_exit_reason reason)
 {
     if (th_exit_request_of(msg)->keep_children)
-        cell->flags |= THI_CELL_KEEP_CHILDREN;
+        thi_cell_raise(cell, THI_CELL_KEEP_CHILDREN);
     handle(self, cell, msg, 1);
     thi_exit_begin(self, cell, reason);
 }
@@ -299,7 +290,7 @@ static inline bool take_only(th_self *self, struct thi_worker *worker, struct th
     if (TH_UNLIKELY(worker->step != NULL))
         trace(worker, cell, only);
     err = call(self, cell, only);
-    if (TH_LIKELY(!err && cell->flags == 0)) {
+    if (TH_LIKELY(!err && !(cell->flags & THI_CELL_AFTERCARE))) {
         if (TH_LIKELY(thi_inbox_sleep_after_owner(&cell->inbox, only))) {
             /* asleep: the cell is no longer ours, the message is */
             thi_stats_add(&worker->stats, THI_STAT_HANDLED, 1);

@@ -123,7 +123,7 @@ th_err th_blocking_begin(th_self *self)
         return TH_E_NOT_HERE;
     if (cell->flags & THI_CELL_BLOCKING)
         return TH_E_STATE;
-    cell->flags |= THI_CELL_BLOCKING;
+    thi_cell_raise(cell, THI_CELL_BLOCKING);
     thi_pool_blocking_begin(self->worker);
     return TH_OK;
 }
@@ -139,6 +139,6 @@ th_err th_blocking_end(th_self *self)
     if (!(cell->flags & THI_CELL_BLOCKING))
         return TH_E_STATE;
     thi_pool_blocking_end(self->worker);
-    cell->flags &= (uint8_t)~THI_CELL_BLOCKING;
+    thi_cell_lower(cell, THI_CELL_BLOCKING);
     return TH_OK;
 }

@@ -32,7 +32,7 @@ static void adopt(th_self *self, th_addr addr)
         /* the exit goes on from here when there is memory: thi_exit_advance() asks this child and,
          * once more, those behind it */
         admin->ask_cursor = child->slot;
-        admin->flags |= THI_CELL_STALLED;
+        thi_cell_raise(admin, THI_CELL_STALLED);
     }
 }
 

@@ -3,6 +3,7 @@
 
 #include "runtime/system/census.h"
 #include "runtime/system/drive.h"
+#include "runtime/actor/detour.h"
 
 /* The lock, for calls that run actors. TH_E_NOT_ALLOWED: from an actor's own code. */
 static th_err enter_driving(th_system *system)
@@ -141,21 +142,13 @@ th_err th_mailbox_peek(th_system *system, th_addr actor, size_t index, const th_
 th_err th_inject_failure(th_system *system, th_addr actor, th_err failure, uint32_t times)
 {
     struct thi_cell *cell;
-    struct thi_cell_extra *extra;
     th_err err = failure ? enter_cell(system, actor, &cell) : TH_E_INVALID;
 
     if (err)
         return err;
-    extra = times ? thi_cell_extra(&system->stage, cell) : cell->extra;
-    if (extra) {
-        extra->inject_err = failure;
-        extra->inject_times = times;
-        cell->flags &= (uint8_t)~THI_CELL_INJECTED;
-        if (times)
-            cell->flags |= THI_CELL_INJECTED;
-    }
+    err = thi_detour_inject(&system->stage, cell, failure, times);
     thi_drive_leave(system);
-    return extra || !times ? TH_OK : TH_E_NOMEM;
+    return err;
 }
 
 th_err th_inject_nomem(th_system *system, uint64_t nth, bool repeat)
