@@ -266,6 +266,13 @@ th_err th_troupe_hold(th_self *self)
     return TH_OK;
 }
 
+const th_msg *th_troupe_job_of(const th_msg *msg)
+{
+    const struct thi_member_job *wrapper = msg ? thi_member_job_of(msg) : NULL;
+
+    return wrapper ? wrapper->job : NULL;
+}
+
 th_err th_troupe_done(th_self *self)
 {
     struct member *member;

@@ -336,6 +336,15 @@ static void probe_troupe_done(struct probe *probe)
     want_or(th_troupe_done(probe->me), TH_E_NOT_HERE, TH_E_STATE);
 }
 
+static void probe_troupe_job_of(struct probe *probe)
+{
+    th_msg *word = probe_word(probe);
+
+    claim(th_troupe_job_of(NULL) == NULL);
+    claim(th_troupe_job_of(word) == NULL);
+    th_msg_destroy(probe->me, word);
+}
+
 /* ---- the table ---- */
 
 #define ROW(name)                                                                                  \
@@ -376,6 +385,7 @@ static const struct probe_row rows[] = {
     ROW(troupe_spawn),
     ROW(troupe_hold),
     ROW(troupe_done),
+    ROW(troupe_job_of),
 };
 
 enum { ROWS = sizeof(rows) / sizeof(rows[0]) };

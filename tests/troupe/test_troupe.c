@@ -454,6 +454,32 @@ BOTH_BASES(troupe, jobs_that_wait_when_it_ends_are_dead_letters)
     cr_assert_eq(test_system_counts(ts).dead, 3);
 }
 
+/* By hand, so that the job is on its way when its worker is asked to exit. */
+Test(troupe, a_job_that_a_worker_leaves_unread_is_shown_and_tried_again)
+{
+    struct test_system system = test_system_open(TH_BASE_SIMPLE, 0), *ts = &system;
+    th_addr troupe = crew_spawn(ts, &hand_class, (th_troupe_options){ 0 }), worker;
+    const th_msg *letter, *job;
+    th_msg *msg;
+
+    crew_tell(ts, troupe, ECHO, 1);
+    worker = crew_hear(ts).worker;
+    crew_settle(ts, troupe);
+    crew_mourn(ts);
+    crew_tell(ts, troupe, ECHO, 2);
+    cr_assert_eq(th_stop(ts->me, worker), TH_OK);
+    msg = crew_listen(ts);
+    letter = th_dead_letter_of(msg) ? th_dead_letter_of(msg)->message : NULL;
+    cr_assert_not_null(letter, "got a %s", th_type_name(th_msg_type(msg)));
+    job = th_troupe_job_of(letter);
+    cr_assert_not_null(job);
+    cr_assert_eq(task_of(job)->id, 2);
+    cr_assert(th_addr_equal(th_msg_sender(job), th_self_addr(ts->me)));
+    th_msg_destroy(ts->me, msg);
+    cr_assert_eq(crew_hear(ts).id, 2);
+    test_system_close(ts);
+}
+
 BOTH_BASES(troupe, jobs_in_full_swing_survive_no_shutdown_and_break_none)
 {
     th_addr troupe = crew_spawn(ts, &hand_class, (th_troupe_options){ .workers_max = 8 });
