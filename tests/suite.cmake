@@ -66,7 +66,7 @@ function(thespis_add_test source)
 endfunction()
 
 function(thespis_add_suites)
-    file(GLOB support CONFIGURE_DEPENDS support/*.c)
+    file(GLOB support CONFIGURE_DEPENDS support/*.c support/extras/*.c)
     if(support)
         add_library(test_support OBJECT ${support})
         target_link_libraries(test_support PRIVATE

@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "tests/support/extras/extras.h"
 #include "tests/support/talk.h"
 
 #define PATIENCE TH_S(60)
@@ -272,19 +273,20 @@ static void act_block(th_self *self, struct player *player, const struct random_
         random_ledger_wrong(player->ledger, "a blocking call that does not end");
 }
 
-static void act_nothing(th_self *self, struct player *player, const struct random_mail *cause)
+static void act_extra(th_self *self, struct player *player, const struct random_mail *cause)
 {
+    random_extras_act(player->ledger->extras, self, th_random(self) >> 33);
 }
 
 static void act(th_self *self, struct player *player, const struct random_mail *cause)
 {
     /* by weight: the more often, the more likely */
     static void (*const acts[])(th_self *, struct player *, const struct random_mail *) = {
-        act_send,   act_send,       act_send, act_send,    act_send,  act_send,
-        act_send,   act_send,       act_send, act_send,    act_send,  act_send,
-        act_spawn,  act_spawn,      act_ask,  act_ask,     act_ask,   act_ask,
-        act_wake,   act_wake,       act_wake, act_wake,    act_spawn, act_spawn,
-        act_cancel, act_stop_other, act_exit, act_letters, act_block, act_nothing
+        act_send,  act_send,  act_send,  act_send,   act_send,       act_send,  act_send,
+        act_send,  act_send,  act_send,  act_send,   act_send,       act_spawn, act_spawn,
+        act_ask,   act_ask,   act_ask,   act_ask,    act_wake,       act_wake,  act_wake,
+        act_wake,  act_spawn, act_spawn, act_cancel, act_stop_other, act_exit,  act_letters,
+        act_block, act_extra, act_extra, act_extra,  act_extra
     };
 
     acts[pick(self, sizeof(acts) / sizeof(acts[0]))](self, player, cause);
@@ -436,6 +438,8 @@ static th_err handle(th_self *self, struct player *player, const th_msg *msg)
         if (ball_id(th_poison_of(msg)->message))
             atomic_fetch_add(&player->ledger->balls[ball_id(th_poison_of(msg)->message)].poisoned,
                              1);
+        else
+            random_extras_hear(player->ledger->extras, self, msg);
     } else if (th_child_exited_of(msg))
         hear_of_child(player, th_child_exited_of(msg)->child);
     else if (th_exit_request_of(msg)) {
@@ -443,7 +447,8 @@ static th_err handle(th_self *self, struct player *player, const th_msg *msg)
             player->me->kept_children = true;
         if (th_exit_request_of(msg)->keep_children)
             player->me->kept_children = true;
-    }
+    } else
+        random_extras_hear(player->ledger->extras, self, msg);
     return TH_OK;
 }
 
@@ -496,6 +501,8 @@ static void read_letter(struct witness *witness, const th_msg *msg)
         atomic_fetch_add(&balls[ball_id(th_poison_of(msg)->message)].poisoned, 1);
     else if (th_wakeup_of(msg) && ball_id(th_wakeup_of(msg)->payload))
         atomic_fetch_add(&balls[ball_id(th_wakeup_of(msg)->payload)].dead, 1);
+    else
+        random_extras_letter(witness->ledger->extras, msg);
 }
 
 static th_err witness_receive(th_self *self, void *state, const th_msg *msg)
@@ -641,6 +648,11 @@ const char *random_actors_play(th_system *sys, const struct random_plan *plan,
         (void)th_endpoint_close(me);
         return "no witness";
     }
+    ledger->extras = random_extras_open(me);
+    if (!ledger->extras) {
+        (void)th_endpoint_close(me);
+        return "no extras";
+    }
     if (plan->nomem_nth)
         (void)!th_inject_nomem(sys, plan->nomem_nth, false);
     for (int i = 0; i < FIRSTS; i++)
@@ -657,12 +669,15 @@ const char *random_actors_play(th_system *sys, const struct random_plan *plan,
     }
     (void)!th_inject_nomem(sys, 0, false);
     close_stage(me, ledger);
+    random_extras_close(ledger->extras, me);
     if (!wrong)
         wrong = wait_until_gone(sys, me, ledger, gone, status.actors);
     if (!wrong)
         wrong = wait_for_letters(me, ledger, witness);
     if (!wrong)
         wrong = random_ledger_verdict(ledger, plan->nomem_nth == 0);
+    if (!wrong)
+        wrong = random_extras_verdict(ledger->extras, plan->nomem_nth == 0);
     if (th_endpoint_close(me) && !wrong)
         wrong = "an endpoint that does not close";
     return wrong;
@@ -691,6 +706,8 @@ struct random_result random_actors_run(const struct random_plan *plan, struct ra
         result.wrong = "accepted is not handled and dead";
     if (!result.wrong && status.counts.spawned != status.counts.exited)
         result.wrong = "spawned is not exited";
+    random_extras_free(ledger->extras);
+    ledger->extras = NULL;
     if (th_system_destroy(sys) && !result.wrong)
         result.wrong = "a system that cannot be destroyed";
     result.balls = atomic_load(&ledger->ball_count);

@@ -52,7 +52,10 @@ struct random_player {
     uint32_t last_sent[RANDOM_PLAYERS_MAX]; /* by target; of the sender */
 };
 
+struct random_extras;
+
 struct random_ledger {
+    struct random_extras *extras; /* what other features do; extras/extras.h */
     _Atomic uint32_t ball_count, question_count, player_count;
     _Atomic uint32_t spawned; /* players made */
     _Atomic bool is_closing;

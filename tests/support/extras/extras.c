@@ -1,0 +1,85 @@
+#include "tests/support/extras/extras.h"
+
+#include <stdlib.h>
+
+static const struct random_extra *const all[] = {
+    &random_extra_troupe,
+};
+
+enum { COUNT = sizeof(all) / sizeof(all[0]) };
+
+struct random_extras {
+    struct random_extra_run runs[COUNT];
+};
+
+static bool takes_part(struct random_extra_run *run)
+{
+    return atomic_load(&run->has_begun);
+}
+
+struct random_extras *random_extras_open(th_self *me)
+{
+    struct random_extras *extras = calloc(1, sizeof(*extras));
+
+    for (int i = 0; extras && i < COUNT; i++) {
+        struct random_extra_run *run = &extras->runs[i];
+
+        run->sys = th_self_system(me);
+        run->outside = th_self_addr(me);
+        if (all[i]->state_size <= RANDOM_EXTRA_STATE_MAX)
+            atomic_store(&run->has_begun, !all[i]->begin || all[i]->begin(me, run) == TH_OK);
+    }
+    return extras;
+}
+
+void random_extras_free(struct random_extras *extras)
+{
+    free(extras);
+}
+
+void random_extras_act(struct random_extras *extras, th_self *player, uint64_t pick)
+{
+    uint64_t i = pick % COUNT;
+    struct random_extra_run *run = &extras->runs[i];
+
+    if (takes_part(run) && !atomic_load(&run->is_closing))
+        all[i]->act(player, run);
+}
+
+void random_extras_hear(struct random_extras *extras, th_self *player, const th_msg *msg)
+{
+    for (int i = 0; i < COUNT; i++)
+        if (takes_part(&extras->runs[i]) && all[i]->hear)
+            all[i]->hear(player, &extras->runs[i], msg);
+}
+
+void random_extras_letter(struct random_extras *extras, const th_msg *msg)
+{
+    for (int i = 0; i < COUNT; i++)
+        if (takes_part(&extras->runs[i]) && all[i]->letter)
+            all[i]->letter(&extras->runs[i], msg);
+}
+
+void random_extras_close(struct random_extras *extras, th_self *me)
+{
+    for (int i = 0; i < COUNT; i++) {
+        atomic_store(&extras->runs[i].is_closing, true);
+        if (takes_part(&extras->runs[i]) && all[i]->close)
+            all[i]->close(me, &extras->runs[i]);
+    }
+}
+
+const char *random_extras_verdict(struct random_extras *extras, bool is_exact)
+{
+    const char *wrong = NULL;
+
+    for (int i = 0; i < COUNT && !wrong; i++)
+        if (takes_part(&extras->runs[i]) && all[i]->verdict)
+            wrong = all[i]->verdict(&extras->runs[i], is_exact);
+    return wrong;
+}
+
+const th_msg *random_extra_unwrap(const th_msg *msg)
+{
+    return th_poison_of(msg) ? th_poison_of(msg)->message : msg;
+}
