@@ -131,8 +131,7 @@ static FILE *open_table(const char *name)
     char path[512];
     FILE *file;
 
-    snprintf(path, sizeof(path), "%.*s/%s", (int)(strlen(__FILE__) - strlen("/test_conformance.c")),
-             __FILE__, name);
+    snprintf(path, sizeof(path), TESTS_ROOT "/tests/%s", name);
     file = fopen(path, "r");
     cr_assert_not_null(file, "no %s", path);
     return file;

@@ -68,10 +68,10 @@ TH_API TH_NODISCARD th_err th_troupe_hold(th_self *self);
 /** The held job is done. TH_E_STATE: none is held, or a blocking call is open. */
 TH_API TH_NODISCARD th_err th_troupe_done(th_self *self);
 
-/** A job on its way to a worker lies in an envelope of the troupe's, and when the worker exits it is
- * the envelope that becomes a dead letter (or its poison, when the leader exits): the job in @msg
- * [lend], or NULL if @msg is no such envelope. While its leader lives, that job is tried again with
- * another worker. */
+/** A job on its way to a worker lies in an envelope of the troupe's, and when the worker exits it
+ * is the envelope that becomes a dead letter (or its poison, when the leader exits): the job in
+ * @msg [lend], or NULL if @msg is no such envelope. While its leader lives, that job is tried again
+ * with another worker. */
 TH_API const th_msg *th_troupe_job_of(const th_msg *msg);
 
 TH_END_C

@@ -111,8 +111,7 @@ const char *probe_header_text(const char *header)
     char path[512];
     FILE *file;
 
-    snprintf(path, sizeof(path), "%.*s/include/thespis/%s",
-             (int)(strlen(__FILE__) - strlen("/tests/support/probe.c")), __FILE__, header);
+    snprintf(path, sizeof(path), TESTS_ROOT "/include/thespis/%s", header);
     file = fopen(path, "r");
     cr_assert_not_null(file, "no %s", path);
     text[fread(text, 1, sizeof(text) - 1, file)] = '\0';
