@@ -68,6 +68,12 @@ typedef struct th_actor_status {
     bool own_thread;
 } th_actor_status;
 
+/** How a status is written. */
+typedef enum th_status_format { TH_STATUS_TEXT, TH_STATUS_JSON } th_status_format;
+
+/** Is handed what was written, piece by piece: @bytes [lend], not ended by NUL. */
+typedef void (*th_status_put)(void *context, const char *bytes, size_t size);
+
 TH_BEGIN_C
 
 /** TH_E_CLOSED after th_system_shutdown() returned TH_OK still fills in the counts. */
@@ -83,6 +89,9 @@ TH_API TH_NODISCARD th_err th_actors_each(
 
 /** The status as text, one fact a line. As snprintf(). */
 TH_API size_t th_system_status_print(const th_system_status *status, char *text, size_t size);
+
+/** The same as a JSON object (RFC 8259, UTF-8), with keys that stay: docs/guide/status.md. */
+TH_API size_t th_system_status_json(const th_system_status *status, char *text, size_t size);
 
 TH_END_C
 #endif

@@ -1,9 +1,4 @@
 /* runtime/system/status.c: what a system can say about itself. */
-#include <inttypes.h>
-#include <stdarg.h>
-#include <stdio.h>
-#include <string.h>
-
 #include "runtime/system/census.h"
 #include "runtime/system/external.h"
 #include "runtime/actor/mail.h"

@@ -1,116 +1,223 @@
-/* runtime/system/status_text.c: the status as text, one fact a line. */
-#include <inttypes.h>
-#include <stdarg.h>
+/* runtime/system/status_text.c: the fields of a system's status, in one table.
+ *
+ * Text and JSON are both made from it (page.h). To add a figure: a member in th_system_status
+ * (status.h), where it is gathered (status.c), and a row here, beside its like; a new group simply
+ * begins. Its key is then part of the interface (docs/guide/status.md lists them all). */
+#include <ctype.h>
 #include <stdio.h>
+#include <string.h>
 
+#include "runtime/system/page.h"
 #include <thespis/config.h>
-#include <thespis/status.h>
 
-struct page {
-    char *text;
-    size_t size;
-    size_t length; /* it has in full */
+enum as {
+    AS_COUNT,   /* a number */
+    AS_LIMIT,   /* a number, and the member it may reach (0: no limit) */
+    AS_FIXED,   /* a number, and the constant it may reach */
+    AS_TEXT,    /* const char * */
+    AS_HEX,     /* an id */
+    AS_TIME,    /* nanoseconds */
+    AS_YES,     /* bool */
+    AS_BASE,    /* th_base */
+    AS_REASONS, /* a count for each th_dead_reason; text: of those that happened */
 };
 
-static void say(struct page *page, const char *what, const char *format, ...) TH_PRINTF(3, 4);
+enum when { ALWAYS, ON_POOL, ON_SIMPLE };
 
-/* One line: what, and how it is. */
-static void say(struct page *page, const char *what, const char *format, ...)
+struct row {
+    const char *group; /* the JSON object it is in; rows of one group stand together */
+    const char *key;
+    const char *what; /* the words of the text */
+    enum as as;
+    enum when when;
+    uint16_t at; /* in th_system_status */
+    uint16_t size;
+    uint16_t limit_at; /* AS_LIMIT */
+    uint64_t limit;    /* AS_FIXED */
+};
+
+#define MEMBER(member) ((th_system_status *)0)->member
+#define AT(member)     offsetof(th_system_status, member), sizeof(MEMBER(member))
+#define ROW(group, key, what, as, when, member)                                                    \
+    { group, key, what, AS_##as, when, AT(member), 0, 0 },
+#define LIMIT(group, key, what, when, member, max)                                                 \
+    { group, key, what, AS_LIMIT, when, AT(member), offsetof(th_system_status, max), 0 },
+#define FIXED(group, key, what, when, member, max)                                                 \
+    { group, key, what, AS_FIXED, when, AT(member), 0, max },
+
+/* clang-format off */
+static const struct row rows[] = {
+    ROW("system", "name", "system", TEXT, ALWAYS, name)
+    ROW("system", "id", "id", HEX, ALWAYS, id)
+    ROW("system", "base", "base", BASE, ALWAYS, base)
+    ROW("system", "uptime_ns", "uptime", TIME, ALWAYS, uptime_ns)
+    ROW("system", "shutting_down", "shutting down", YES, ALWAYS, shutting_down)
+
+    ROW("messages", "accepted", "accepted", COUNT, ALWAYS, counts.accepted)
+    ROW("messages", "handled", "handled", COUNT, ALWAYS, counts.handled)
+    ROW("messages", "dead", "dead", COUNT, ALWAYS, counts.dead)
+    ROW("messages", "dead_by_reason", "dead", REASONS, ALWAYS, counts.dead_by_reason)
+    ROW("messages", "failed", "failed deliveries", COUNT, ALWAYS, counts.failed)
+    ROW("messages", "poisoned", "poisoned", COUNT, ALWAYS, counts.poisoned)
+    ROW("messages", "letters_dropped", "letters dropped", COUNT, ALWAYS, counts.letters_dropped)
+    ROW("messages", "refused", "refused", COUNT, ALWAYS, counts.refused)
+
+    LIMIT("actors", "alive", "actors", ALWAYS, actors, actors_max)
+    ROW("actors", "spawned", "spawned", COUNT, ALWAYS, counts.spawned)
+    ROW("actors", "exited", "exited", COUNT, ALWAYS, counts.exited)
+    ROW("actors", "endpoints", "endpoints", COUNT, ALWAYS, endpoints)
+    FIXED("actors", "classes", "classes", ALWAYS, classes, TH_CLASSES_MAX)
+    FIXED("actors", "dead_letter_handlers", "dead-letter handlers", ALWAYS, dead_letter_handlers,
+          TH_DEAD_LETTER_HANDLERS_MAX)
+
+    LIMIT("wakeups", "pending", "wakeups pending", ALWAYS, wakeups_pending, timers_max)
+    ROW("wakeups", "set", "wakeups set", COUNT, ALWAYS, counts.wakeups_set)
+    ROW("wakeups", "fired", "wakeups fired", COUNT, ALWAYS, counts.wakeups_fired)
+    ROW("wakeups", "cancelled", "wakeups cancelled", COUNT, ALWAYS, counts.wakeups_cancelled)
+
+    LIMIT("memory", "bytes", "memory, bytes", ALWAYS, memory_bytes, memory_max)
+    ROW("memory", "bytes_peak", "memory at its peak, bytes", COUNT, ALWAYS, memory_bytes_peak)
+
+    FIXED("pool", "workers", "workers", ON_POOL, pool.workers, TH_WORKERS_MAX)
+    ROW("pool", "running", "workers running", COUNT, ON_POOL, pool.running)
+    ROW("pool", "blocked", "workers blocked", COUNT, ON_POOL, pool.blocked)
+    FIXED("pool", "spares", "spare workers", ON_POOL, pool.spares, TH_SPARE_WORKERS_MAX)
+    ROW("pool", "own_threads", "threads of their own", COUNT, ON_POOL, pool.own_threads)
+    ROW("pool", "turns", "turns", COUNT, ALWAYS, pool.turns)
+    ROW("pool", "steals", "steals", COUNT, ON_POOL, pool.steals)
+    ROW("pool", "parks", "parks", COUNT, ON_POOL, pool.parks)
+    ROW("pool", "wakes", "wakes", COUNT, ON_POOL, pool.wakes)
+    ROW("pool", "rescues", "rescues", COUNT, ON_POOL, pool.rescues)
+};
+/* clang-format on */
+
+static const void *at(const th_system_status *status, unsigned offset)
 {
-    char line[TH_NAME_MAX + 64];
-    int length = snprintf(line, sizeof(line), "  %-28s ", what);
-    va_list arguments;
-
-    va_start(arguments, format);
-    vsnprintf(line + length, sizeof(line) - (size_t)length, format, arguments);
-    va_end(arguments);
-    for (const char *c = line; *c; c++)
-        if (++page->length < page->size)
-            page->text[page->length - 1] = *c;
-    if (++page->length < page->size)
-        page->text[page->length - 1] = '\n';
+    return (const char *)status + offset;
 }
 
-static void say_count(struct page *page, const char *what, uint64_t count)
+static uint64_t number(const th_system_status *status, const struct row *row)
 {
-    say(page, what, "%" PRIu64, count);
+    uint64_t wide;
+    uint32_t narrow;
+
+    if (row->size == sizeof(wide)) {
+        memcpy(&wide, at(status, row->at), sizeof(wide));
+        return wide;
+    }
+    memcpy(&narrow, at(status, row->at), sizeof(narrow));
+    return narrow;
 }
 
-/* A counter and the limit it runs against. */
-static void say_limit(struct page *page, const char *what, uint64_t count, uint64_t limit)
+static uint64_t limit(const th_system_status *status, const struct row *row)
 {
-    if (limit)
-        say(page, what, "%" PRIu64 " of %" PRIu64, count, limit);
-    else
-        say(page, what, "%" PRIu64 ", no limit", count);
+    uint64_t wide;
+
+    if (row->as == AS_FIXED)
+        return row->limit;
+    memcpy(&wide, at(status, row->limit_at), sizeof(wide));
+    return wide;
 }
 
-static void say_messages(struct page *page, const th_counts *counts)
+/* "NO_ACTOR" is the key "no_actor". */
+static const char *reason_key(th_dead_reason reason, char key[static 32])
 {
-    char what[96];
+    static const char *const names[TH_DEAD_COUNT] = {
+#define XX(name, text) [TH_DEAD_##name] = #name,
+        TH_DEAD_MAP(XX)
+#undef XX
+    };
+    size_t length = 0;
 
-    say_count(page, "accepted", counts->accepted);
-    say_count(page, "handled", counts->handled);
-    say_count(page, "dead", counts->dead);
-    for (int i = 0; i < TH_DEAD_COUNT; i++)
-        if (counts->dead_by_reason[i]) {
-            snprintf(what, sizeof(what), "dead, %s:", th_dead_reason_text((th_dead_reason)i));
-            say_count(page, what, counts->dead_by_reason[i]);
+    for (const char *c = names[reason]; *c && length < 31; c++)
+        key[length++] = (char)tolower((unsigned char)*c);
+    key[length] = '\0';
+    return key;
+}
+
+static void say_reasons(struct thi_page *page, const struct row *row, const uint64_t *counts)
+{
+    char key[32], what[96];
+
+    thi_page_open(page, row->key, NULL);
+    for (int i = 0; i < TH_DEAD_COUNT; i++) {
+        th_dead_reason reason = (th_dead_reason)i;
+
+        if (page->format == TH_STATUS_TEXT && !counts[i])
+            continue;
+        snprintf(what, sizeof(what), "%s, %s:", row->what, th_dead_reason_text(reason));
+        thi_page_count(page, reason_key(reason, key), what, counts[i]);
+    }
+    thi_page_close(page);
+}
+
+static void say_row(struct thi_page *page, const th_system_status *status, const struct row *row)
+{
+    const void *value = at(status, row->at);
+
+    switch (row->as) {
+    case AS_COUNT: thi_page_count(page, row->key, row->what, number(status, row)); return;
+    case AS_LIMIT:
+    case AS_FIXED:
+        thi_page_limit(page, row->key, row->what, number(status, row), limit(status, row));
+        return;
+    case AS_TEXT: thi_page_text(page, row->key, row->what, *(const char *const *)value); return;
+    case AS_HEX: thi_page_hex(page, row->key, row->what, number(status, row)); return;
+    case AS_TIME: thi_page_time(page, row->key, row->what, number(status, row)); return;
+    case AS_YES: thi_page_yes(page, row->key, row->what, *(const bool *)value); return;
+    case AS_BASE:
+        thi_page_text(page, row->key, row->what,
+                      status->base == TH_BASE_SIMPLE ? "simple" : "pool");
+        return;
+    case AS_REASONS: say_reasons(page, row, value); return;
+    }
+}
+
+static bool applies(const th_system_status *status, const struct row *row)
+{
+    return row->when == ALWAYS || (row->when == ON_POOL) == (status->base == TH_BASE_POOL);
+}
+
+void thi_status_say(struct thi_page *page, const th_system_status *status)
+{
+    const char *group = NULL;
+
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        if (!applies(status, &rows[i]))
+            continue;
+        if (!group || strcmp(group, rows[i].group) != 0) {
+            if (group)
+                thi_page_close(page);
+            group = rows[i].group;
+            thi_page_open(page, group, NULL);
         }
-    say_count(page, "failed deliveries", counts->failed);
-    say_count(page, "poisoned", counts->poisoned);
-    say_count(page, "letters dropped", counts->letters_dropped);
-    say_count(page, "refused", counts->refused);
+        say_row(page, status, &rows[i]);
+    }
+    thi_page_close(page);
 }
 
-static void say_pool(struct page *page, const th_pool_status *pool)
+static size_t print(const th_system_status *status, th_status_format format, char *text,
+                    size_t size)
 {
-    say_limit(page, "workers", pool->workers, TH_WORKERS_MAX);
-    say_count(page, "workers running", pool->running);
-    say_count(page, "workers blocked", pool->blocked);
-    say_limit(page, "spare workers", pool->spares, TH_SPARE_WORKERS_MAX);
-    say_count(page, "threads of their own", pool->own_threads);
-    say_count(page, "turns", pool->turns);
-    say_count(page, "steals", pool->steals);
-    say_count(page, "parks", pool->parks);
-    say_count(page, "wakes", pool->wakes);
-    say_count(page, "rescues", pool->rescues);
+    struct thi_page_memory memory = { text, text ? size : 0, 0 };
+    struct thi_page page;
+
+    thi_page_begin(&page, format, thi_page_to_memory, &memory);
+    if (status) {
+        thi_page_open(&page, NULL, NULL);
+        thi_status_say(&page, status);
+        thi_page_close(&page);
+    }
+    thi_page_end(&page);
+    return thi_page_memory_end(&memory);
 }
 
 size_t th_system_status_print(const th_system_status *status, char *text, size_t size)
 {
-    struct page page = { text, text ? size : 0, 0 };
+    return print(status, TH_STATUS_TEXT, text, size);
+}
 
-    if (!status) {
-        if (page.size)
-            *text = '\0';
-        return 0;
-    }
-    say(&page, "system", "%s", status->name ? status->name : "(none)");
-    say(&page, "id", "%016" PRIx64, status->id);
-    say(&page, "base", "%s", status->base == TH_BASE_SIMPLE ? "simple" : "pool");
-    say(&page, "uptime", "%" PRIu64 ".%03u s", status->uptime_ns / 1000000000u,
-        (unsigned)(status->uptime_ns / 1000000u % 1000u));
-    say(&page, "shutting down", "%s", status->shutting_down ? "yes" : "no");
-    say_messages(&page, &status->counts);
-    say_limit(&page, "actors", status->actors, status->actors_max);
-    say_count(&page, "spawned", status->counts.spawned);
-    say_count(&page, "exited", status->counts.exited);
-    say_count(&page, "endpoints", status->endpoints);
-    say_limit(&page, "classes", status->classes, TH_CLASSES_MAX);
-    say_limit(&page, "dead-letter handlers", status->dead_letter_handlers,
-              TH_DEAD_LETTER_HANDLERS_MAX);
-    say_limit(&page, "wakeups pending", status->wakeups_pending, status->timers_max);
-    say_count(&page, "wakeups set", status->counts.wakeups_set);
-    say_count(&page, "wakeups fired", status->counts.wakeups_fired);
-    say_count(&page, "wakeups cancelled", status->counts.wakeups_cancelled);
-    say_limit(&page, "memory, bytes", status->memory_bytes, status->memory_max);
-    say_count(&page, "memory at its peak, bytes", status->memory_bytes_peak);
-    if (status->base == TH_BASE_POOL)
-        say_pool(&page, &status->pool);
-    else
-        say_count(&page, "turns", status->pool.turns);
-    if (page.size)
-        text[page.length < page.size ? page.length : page.size - 1] = '\0';
-    return page.length;
+size_t th_system_status_json(const th_system_status *status, char *text, size_t size)
+{
+    return print(status, TH_STATUS_JSON, text, size);
 }

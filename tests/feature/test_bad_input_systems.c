@@ -214,6 +214,18 @@ static void probe_system_status_print(struct probe *probe)
     claim(memchr(text, 0, sizeof(text)) != NULL);
 }
 
+static void probe_system_status_json(struct probe *probe)
+{
+    const th_system_status empty = { 0 };
+    char text[16] = "###############";
+
+    th_system_status_json(NULL, text, sizeof(text));
+    claim(memchr(text, 0, sizeof(text)) != NULL);
+    claim(th_system_status_json(&empty, NULL, 0) > 0);
+    claim(th_system_status_json(&empty, text, sizeof(text)) > 0);
+    claim(memchr(text, 0, sizeof(text)) != NULL);
+}
+
 /* ---- testkit.h ---- */
 
 /* Inside a handler the system is being driven already; there only null is tried. */
@@ -372,6 +384,7 @@ static const struct probe_row rows[] = {
     ROW(actor_status_read),
     ROW(actors_each),
     ROW(system_status_print),
+    ROW(system_status_json),
     ROW(step),
     ROW(run_until_idle),
     ROW(advance),

@@ -1,4 +1,5 @@
 /* What a system says about itself. */
+#include "../../support/json.h"
 #include "../../support/system.h"
 
 #include <pthread.h>
@@ -380,4 +381,39 @@ Test(status, the_text_has_a_fact_a_line)
     cr_assert_eq(th_system_status_print(&status, NULL, 0), length);
     cr_assert_eq(th_system_status_print(NULL, part, sizeof(part)), 0);
     cr_assert_str_eq(part, "");
+}
+
+Test(status, the_json_has_the_same_facts)
+{
+    th_system_status status = { .name = "a \"name\"",
+                                .base = TH_BASE_POOL,
+                                .id = 0xabc,
+                                .uptime_ns = 1234567890,
+                                .counts = { .accepted = 10, .handled = 9, .dead = 1 },
+                                .actors = 5,
+                                .actors_max = 100,
+                                .pool = { .workers = 2 } };
+    char text[8192];
+    size_t length;
+
+    status.counts.dead_by_reason[TH_DEAD_LATE] = 1;
+    length = th_system_status_json(&status, text, sizeof(text));
+    cr_assert_eq(length, strlen(text));
+    cr_assert(json_is_valid(text), "%s", text);
+    cr_assert(json_says(text, "system.name", "a \\\"name\\\""));
+    cr_assert(json_says(text, "system.id", "0000000000000abc"));
+    cr_assert_eq(json_number(text, "system.uptime_ns"), 1234567890);
+    cr_assert_eq(json_number(text, "messages.accepted"), 10);
+    cr_assert_eq(json_number(text, "messages.dead_by_reason.late"), 1);
+    cr_assert_eq(json_number(text, "messages.dead_by_reason.no_actor"), 0);
+    cr_assert_eq(json_count(text, "messages.dead_by_reason"), TH_DEAD_COUNT);
+    cr_assert_eq(json_number(text, "actors.alive"), 5);
+    cr_assert_eq(json_number(text, "actors.alive_max"), 100);
+    cr_assert_eq(strncmp(json_at(text, "memory.bytes_max"), "null", 4), 0);
+    cr_assert_eq(json_number(text, "pool.workers"), 2);
+    status.base = TH_BASE_SIMPLE;
+    th_system_status_json(&status, text, sizeof(text));
+    cr_assert_null(json_at(text, "pool.workers"));
+    cr_assert_not_null(json_at(text, "pool.turns"));
+    cr_assert_eq(th_system_status_json(NULL, text, sizeof(text)), 0);
 }
