@@ -59,6 +59,8 @@ static bool post_letter(th_self *self, th_msg *msg, th_dead_reason reason)
 
 void thi_undeliverable(th_self *self, th_msg *msg, th_dead_reason reason)
 {
+    th_addr from = msg->thi_from;
+
     if (msg->thi_type == &thi_child_gone_type) {
         thi_exit_notice_undeliverable(self, msg);
         return;
@@ -71,14 +73,15 @@ void thi_undeliverable(th_self *self, th_msg *msg, th_dead_reason reason)
         return;
     }
     count_dead(self, reason);
-    thi_alias_give_up(self, msg->thi_from,
-                      reason == TH_DEAD_SHUTDOWN ? TH_E_CLOSED
-                      : reason == TH_DEAD_NOMEM  ? TH_E_NOMEM
-                                                 : TH_E_NO_ACTOR);
     if (!post_letter(self, msg, reason)) {
         thi_count(self, THI_STAT_LETTERS_DROPPED);
         th_msg_destroy(self, msg);
     }
+    /* Last: a handler that the asker registers once it knows is not told of this. */
+    thi_alias_give_up(self, from,
+                      reason == TH_DEAD_SHUTDOWN ? TH_E_CLOSED
+                      : reason == TH_DEAD_NOMEM  ? TH_E_NOMEM
+                                                 : TH_E_NO_ACTOR);
 }
 
 void thi_dead_letter(th_self *self, th_msg *msg, th_dead_reason reason)
