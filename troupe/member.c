@@ -12,6 +12,7 @@
  *     for that. */
 #include "troupe/member.h"
 
+#include "runtime/actor/dispatch.h"
 #include "runtime/actor/exit.h"
 
 #include <thespis/config.h>
@@ -51,9 +52,13 @@ struct member_class {
 
 /* clang-format off */
 #define ONE(bits, what)                                                                            \
-    { { "troupe member", ((size_t)1 << (bits)) + sizeof(struct member), member_init,               \
-        member_receive, member_exit, TH_ON_FAILURE_##what, 0 },                                    \
-      (size_t)1 << (bits) }
+    { { .name = "troupe member",                                                                   \
+        .state_size = ((size_t)1 << (bits)) + sizeof(struct member),                               \
+        .init = member_init,                                                                       \
+        .receive = member_receive,                                                                 \
+        .exit = member_exit,                                                                       \
+        .on_failure = TH_ON_FAILURE_##what },                                                      \
+      .room = (size_t)1 << (bits) }
 #define ALL(bits) { ONE(bits, KEEP), ONE(bits, RESTART), ONE(bits, STOP) }
 
 static const struct member_class classes[][3] = {
@@ -129,6 +134,7 @@ static th_err member_init(th_self *self, void *state, const th_msg *arg)
 {
     struct member *member = member_of(self);
     const struct thi_member_start *start = arg ? thi_member_start_of(arg) : NULL;
+    thi_init init;
     th_err err;
 
     if (!start)
@@ -137,8 +143,9 @@ static th_err member_init(th_self *self, void *state, const th_msg *arg)
     member->leader = start->leader;
     member->worker = start->worker;
     err = report_reserve(self, member);
-    if (!err && member->klass->init)
-        err = member->klass->init(self, state, start->arg);
+    init = thi_class_init(member->klass);
+    if (!err && init)
+        err = init(self, state, start->arg);
     if (err)
         return err;
     end_forgotten_blocking(self);
@@ -148,7 +155,7 @@ static th_err member_init(th_self *self, void *state, const th_msg *arg)
 static th_err user_receive(th_self *self, const struct member *member, void *state,
                            const th_msg *msg)
 {
-    return member->klass->receive ? member->klass->receive(self, state, msg) : TH_OK;
+    return thi_class_receive(self, member->klass, state, msg);
 }
 
 static th_err do_job(th_self *self, struct member *member, void *state,
@@ -194,9 +201,10 @@ static th_err member_receive(th_self *self, void *state, const th_msg *msg)
 static void member_exit(th_self *self, void *state)
 {
     struct member *member = member_of(self);
+    thi_exit leave = member->klass ? thi_class_exit(member->klass) : NULL;
 
-    if (member->klass && member->klass->exit)
-        member->klass->exit(self, state);
+    if (leave)
+        leave(self, state);
     end_forgotten_blocking(self);
     if (member->job)
         report(self, member, THI_MEMBER_DROPPED);
@@ -208,7 +216,7 @@ static void member_exit(th_self *self, void *state)
 
 bool thi_member_fits(const th_class *klass)
 {
-    return klass && klass->state_size <= THI_MEMBER_STATE_MAX &&
+    return klass && klass->state_size <= THI_MEMBER_STATE_MAX && !thi_class_check(klass) &&
            (unsigned)klass->on_failure <= TH_ON_FAILURE_STOP;
 }
 

@@ -21,6 +21,7 @@
 
 #include <thespis/assert.h>
 #include <thespis/config.h>
+#include <thespis/dispatch.h>
 #include <thespis/troupe.h>
 
 #include <stdio.h>

@@ -11,6 +11,7 @@
 #include <thespis/msg.h>
 
 typedef struct th_system th_system;
+typedef struct th_case th_case; /* dispatch.h */
 
 /** What becomes of an actor's state after a message failed all its deliveries. */
 typedef enum th_on_failure {
@@ -26,21 +27,27 @@ enum th_class_flags {
 };
 
 /** A behaviour. Static and immutable; all functions may be NULL. */
-typedef struct th_class {
+typedef struct th_class th_class;
+struct th_class {
     const char *name;
     size_t state_size; /* bytes, zeroed before init */
     /** Runs first, on the pool. @arg is what spawn was given, or NULL. Not TH_OK: the actor never
      * was; its parent hears child-exited with TH_EXIT_INIT, and its mail becomes dead letters. */
     th_err (*init)(th_self *self, void *state, const th_msg *arg);
-    /** Handles one message [lend]. Not TH_OK: the message failed, see TH_DELIVERIES_MAX. NULL:
-     * messages are ignored. */
+    /** Handles one message [lend]. Not TH_OK: the message failed, see TH_DELIVERIES_MAX. NULL: the
+     * tables below do, and without any messages are ignored. */
     th_err (*receive)(th_self *self, void *state, const th_msg *msg);
     /** Runs last, after the children have exited; also after a failed init. May send, may not
      * spawn. */
     void (*exit)(th_self *self, void *state);
     th_on_failure on_failure;
     uint32_t flags; /* enum th_class_flags */
-} th_class;
+    /** What this class extends, or NULL. Its state is the beginning of ours, so state_size is at
+     * least its; an init or exit that is NULL here is its. What ours do not say they do not: one
+     * that is there and wants the base's too, calls it. on_failure and flags are not inherited. */
+    const th_class *base;
+    const th_case *cases; /* one function for each type: dispatch.h */
+};
 
 /** How to spawn, where th_spawn() is not enough. Zero is the default everywhere. */
 typedef struct th_spawn_options {
@@ -57,7 +64,8 @@ TH_BEGIN_C
 /** Makes a child of the caller (of the system, when @self is an endpoint). The address is good at
  * once; init runs on the pool, and whatever is sent meanwhile waits. @klass [keep] while any actor
  * of it lives. @arg [take], may be NULL. TH_E_NOMEM, TH_E_LIMIT (actors_max), TH_E_CLOSED (the
- * caller or the system is exiting). */
+ * caller or the system is exiting), TH_E_INVALID (more than TH_CLASS_BASES_MAX bases, or a smaller
+ * state than a base's). */
 TH_API TH_NODISCARD th_err th_spawn(th_self *self, const th_class *klass, th_msg *arg,
                                     th_addr *addr_out);
 
@@ -98,19 +106,6 @@ TH_API uint64_t th_now(const th_self *self);
 /** A random number from the system's generator; from the seed on the simple base. Not for secrets.
  */
 TH_API uint64_t th_random(th_self *self);
-
-/* ---- dispatch by type ---- */
-
-/** One row of a dispatch table; a row with a NULL type ends it, and its handler (if any) takes the
- * rest. */
-typedef struct th_case {
-    const th_type *type;
-    th_err (*handle)(th_self *self, void *state, const th_msg *msg);
-} th_case;
-
-/** Calls the handler of the first row whose type @msg is of, or descends from. No row and no rest:
- * TH_OK, ignored. */
-TH_API th_err th_dispatch(th_self *self, void *state, const th_msg *msg, const th_case *cases);
 
 /* ---- asking without blocking ---- */
 

@@ -117,6 +117,9 @@
 /* Handlers of dead letters registered at once. */
 #define TH_DEAD_LETTER_HANDLERS_MAX 64
 
+/* How many bases a class may have above it, so that no chain of them is a circle. */
+#define TH_CLASS_BASES_MAX 16
+
 /* Classes registered by name. */
 #define TH_CLASSES_MAX 4096
 

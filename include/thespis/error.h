@@ -28,7 +28,8 @@
     XX(THREAD, "a thread or a descriptor could not be had from the operating system")              \
     XX(FAILED, "the handler failed; th_fail() said why")                                           \
     XX(INIT, "the actor's init failed")                                                            \
-    XX(PARSE, "the text is not of the form expected")
+    XX(PARSE, "the text is not of the form expected")                                              \
+    XX(SUPER, "the handler passed the message on, where there is nobody to pass it to")
 
 typedef enum th_err {
     TH_OK = 0,

@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#include "runtime/actor/dispatch.h"
+
 static const th_class *find_locked(struct thi_stage *stage, const char *name)
 {
     for (uint32_t i = 0; i < stage->class_count; i++)
@@ -31,7 +33,8 @@ th_err thi_classes_add(struct thi_stage *stage, const th_class *klass)
 {
     th_err err;
 
-    if (!klass || !klass->name || !klass->name[0] || strlen(klass->name) > TH_NAME_MAX)
+    if (!klass || !klass->name || !klass->name[0] || strlen(klass->name) > TH_NAME_MAX ||
+        thi_class_check(klass))
         return TH_E_INVALID;
     pthread_mutex_lock(&stage->classes_lock);
     err = add_locked(stage, klass);

@@ -6,6 +6,7 @@
 #include "runtime/actor/detour.h"
 
 #include "runtime/actor/ask.h"
+#include "runtime/actor/dispatch.h"
 #include "runtime/actor/stage.h"
 
 /* Whether anything here is still wanted. */
@@ -40,5 +41,5 @@ th_err thi_detour(th_self *self, struct thi_cell *cell, const th_msg *msg)
     }
     if (msg->thi_to.slot != cell->slot)
         return thi_ask_answered(self, cell, msg);
-    return cell->klass->receive ? cell->klass->receive(self, cell->state, msg) : TH_OK;
+    return thi_class_receive(self, cell->klass, cell->state, msg);
 }

@@ -14,6 +14,7 @@
 
 #include "runtime/actor/ask.h"
 #include "runtime/actor/dead_letter.h"
+#include "runtime/actor/dispatch.h"
 #include "runtime/actor/mail.h"
 #include "runtime/actor/send.h"
 #include "runtime/actor/spawn.h"
@@ -213,10 +214,11 @@ static void finish(th_self *self, struct thi_cell *cell, th_msg *notice)
     th_addr me = thi_self_addr(self);
     th_addr parent = { stage->id, cell->parent_slot, cell->parent_generation };
     bool is_admin = th_addr_equal(me, stage->admin);
+    thi_exit leave = thi_class_exit(cell->klass);
 
     thi_cell_raise(cell, THI_CELL_IN_EXIT);
-    if (cell->klass->exit)
-        cell->klass->exit(self, cell->state);
+    if (leave)
+        leave(self, cell->state);
     free_extra(self, cell);
     close_mailbox(self, cell, cell->exit_reason == TH_EXIT_INIT ? TH_DEAD_INIT : TH_DEAD_WAITING);
     thi_state_free(stage, cell);

@@ -12,6 +12,7 @@
 #include "runtime/actor/ask.h"
 #include "runtime/actor/dead_letter.h"
 #include "runtime/actor/detour.h"
+#include "runtime/actor/dispatch.h"
 #include "runtime/actor/exit.h"
 #include "runtime/actor/mail.h"
 #include "runtime/actor/poison.h"
@@ -45,7 +46,7 @@ static inline th_err call(th_self *self, struct thi_cell *cell, const th_msg *ms
     else if (TH_UNLIKELY(msg->thi_to.slot != cell->slot))
         err = thi_ask_answered(self, cell, msg);
     else
-        err = cell->klass->receive ? cell->klass->receive(self, cell->state, msg) : TH_OK;
+        err = thi_class_receive(self, cell->klass, cell->state, msg);
     if (TH_UNLIKELY(cell->flags & THI_CELL_BLOCKING)) { /* a handler that forgot */
         thi_pool_blocking_end(self->worker);
         thi_cell_lower(cell, THI_CELL_BLOCKING);
@@ -62,14 +63,15 @@ static void forget_details(struct thi_cell *cell)
 static void restart(th_self *self, struct thi_cell *cell)
 {
     const th_class *klass = cell->klass;
+    thi_init init = thi_class_init(klass);
+    thi_exit leave = thi_class_exit(klass);
     th_err err;
 
-    if (klass->exit)
-        klass->exit(self, cell->state);
+    if (leave)
+        leave(self, cell->state);
     if (klass->state_size)
         memset(cell->state, 0, klass->state_size);
-    err =
-        klass->init ? klass->init(self, cell->state, cell->extra ? cell->extra->arg : NULL) : TH_OK;
+    err = init ? init(self, cell->state, cell->extra ? cell->extra->arg : NULL) : TH_OK;
     if (err) {
         if (thi_cell_extra(self->worker->stage, cell))
             cell->extra->exit_err = err;

@@ -90,16 +90,6 @@ th_err th_fail(th_self *self, th_err err, const char *format, ...)
     return err;
 }
 
-th_err th_dispatch(th_self *self, void *state, const th_msg *msg, const th_case *cases)
-{
-    if (!self || !msg || !cases)
-        return TH_E_INVALID;
-    for (; cases->type; cases++)
-        if (cases->type == msg->thi_type || th_type_is(msg->thi_type, cases->type))
-            break;
-    return cases->handle ? cases->handle(self, state, msg) : TH_OK;
-}
-
 th_err th_request_shutdown(th_self *self)
 {
     struct thi_stage *stage;

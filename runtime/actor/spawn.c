@@ -5,6 +5,7 @@
 
 #include "runtime/actor/ask.h"
 #include "runtime/actor/classes.h"
+#include "runtime/actor/dispatch.h"
 #include "runtime/actor/exit.h"
 #include "runtime/actor/mail.h"
 #include "runtime/actor/send.h"
@@ -63,6 +64,8 @@ static th_err check(th_self *self, const th_spawn_options *options, const th_cla
         return TH_E_INVALID;
     if (!options->klass && !(*klass_out = thi_classes_find(stage, options->class_name)))
         return TH_E_NO_CLASS;
+    if (TH_UNLIKELY((*klass_out)->base != NULL) && thi_class_check(*klass_out))
+        return TH_E_INVALID;
     if (self->worker) {
         struct thi_cell *cell = thi_cell_of_self(self);
 
@@ -289,10 +292,11 @@ static void report(th_self *self, struct thi_cell *cell, th_err err)
 bool thi_spawn_start(th_self *self, struct thi_cell *cell)
 {
     const th_class *klass = cell->klass;
+    thi_init init = thi_class_init(klass);
     th_err err = TH_OK;
 
-    if (klass->init)
-        err = klass->init(self, cell->state, cell->extra ? cell->extra->arg : NULL);
+    if (init)
+        err = init(self, cell->state, cell->extra ? cell->extra->arg : NULL);
     if (!err) /* before the report: who was waiting for it may look at once */
         thi_cell_set_life(cell, THI_CELL_RUNNING);
     report(self, cell, err);

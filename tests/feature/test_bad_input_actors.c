@@ -112,25 +112,6 @@ static void probe_random(struct probe *probe)
     claim(th_random(probe->me) != th_random(probe->me));
 }
 
-static th_err handle_nothing(th_self *self, void *state, const th_msg *msg)
-{
-    return TH_OK;
-}
-
-static void probe_dispatch(struct probe *probe)
-{
-    const th_case cases[] = { { &talk_word_type, handle_nothing }, { NULL, NULL } };
-    const th_case hollow[] = { { &talk_word_type, NULL }, { NULL, NULL } };
-    th_msg *msg = probe_word(probe);
-
-    want(th_dispatch(NULL, NULL, msg, cases), TH_E_INVALID);
-    want(th_dispatch(probe->me, NULL, NULL, cases), TH_E_INVALID);
-    want(th_dispatch(probe->me, NULL, msg, NULL), TH_E_INVALID);
-    want(th_dispatch(probe->me, NULL, msg, cases), TH_OK);
-    want_or(th_dispatch(probe->me, NULL, msg, hollow), TH_OK, TH_E_INVALID);
-    th_msg_destroy(probe->me, msg);
-}
-
 static void probe_ask_then(struct probe *probe)
 {
     th_self *me = probe->me;
@@ -213,7 +194,6 @@ static const struct probe_row rows[] = {
     ROW(self_state),
     ROW(now),
     ROW(random),
-    ROW(dispatch),
     ROW(ask_then),
     ROW(wakeup_after),
     ROW(wakeup_every),

@@ -107,11 +107,19 @@ void probe_in_actor(struct test_system *ts, const struct probe_row *rows, size_t
 
 const char *probe_header_text(const char *header)
 {
+    char path[256];
+
+    snprintf(path, sizeof(path), "include/thespis/%s", header);
+    return probe_file_text(path);
+}
+
+const char *probe_file_text(const char *name)
+{
     static char text[64 * 1024];
     char path[512];
     FILE *file;
 
-    snprintf(path, sizeof(path), TESTS_ROOT "/include/thespis/%s", header);
+    snprintf(path, sizeof(path), TESTS_ROOT "/%s", name);
     file = fopen(path, "r");
     cr_assert_not_null(file, "no %s", path);
     text[fread(text, 1, sizeof(text) - 1, file)] = '\0';

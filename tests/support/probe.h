@@ -62,4 +62,7 @@ void probe_headers(const char *const *headers, const struct probe_row *rows, siz
 /* A header with all its text, [lend] until the next call. */
 const char *probe_header_text(const char *header);
 
+/* The same of any file, by its path in the tree. */
+const char *probe_file_text(const char *name);
+
 #endif

@@ -7,6 +7,7 @@
 #include "tests/support/system.h"
 
 #include <thespis/config.h>
+#include <thespis/dispatch.h>
 #include <thespis/testkit.h>
 #include <thespis/troupe.h>
 

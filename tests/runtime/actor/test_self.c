@@ -3,69 +3,6 @@
 
 #include <thespis/config.h>
 
-/* ---- dispatch ---- */
-
-#define ANIMAL_FIELDS(F, S) F(S, u32, legs)
-TH_MESSAGE(animal, ANIMAL_FIELDS);
-TH_MESSAGE_TYPE(animal, ANIMAL_FIELDS)
-TH_MESSAGE(dog, ANIMAL_FIELDS);
-TH_MESSAGE_TYPE_AS(dog, ANIMAL_FIELDS, 0, &animal_type)
-TH_MESSAGE(poodle, ANIMAL_FIELDS);
-TH_MESSAGE_TYPE_AS(poodle, ANIMAL_FIELDS, 0, &dog_type)
-TH_SIGNAL(stone);
-TH_SIGNAL_TYPE(stone)
-
-static th_err row_0(th_self *self, void *state, const th_msg *msg)
-{
-    (void)self, (void)state, (void)msg;
-    return TH_E_LIMIT;
-}
-
-static th_err row_1(th_self *self, void *state, const th_msg *msg)
-{
-    (void)self, (void)msg;
-    ++*(uint64_t *)state;
-    return TH_E_PARSE;
-}
-
-static th_err rest(th_self *self, void *state, const th_msg *msg)
-{
-    (void)self, (void)state, (void)msg;
-    return TH_E_EXISTS;
-}
-
-static const th_case exact[] = { { &poodle_type, row_0 }, { &dog_type, row_1 }, { NULL, NULL } };
-static const th_case wide[] = { { &stone_type, row_0 }, { &animal_type, row_1 }, { NULL, rest } };
-static const th_case mute[] = { { &animal_type, NULL }, { NULL, rest } };
-
-BOTH_BASES(self, dispatches_to_the_first_row_that_fits, .init = journal_clear)
-{
-    th_msg *poodle = poodle_new(ts->me, NULL), *dog = dog_new(ts->me, NULL);
-    th_msg *animal = animal_new(ts->me, NULL), *stone = th_msg_create(ts->me, &stone_type);
-    uint64_t state = 0;
-
-    cr_assert_eq(th_dispatch(ts->me, &state, poodle, exact), TH_E_LIMIT);
-    cr_assert_eq(state, 0);
-    cr_assert_eq(th_dispatch(ts->me, &state, dog, exact), TH_E_PARSE);
-    cr_assert_eq(state, 1);
-    cr_assert_eq(th_dispatch(ts->me, &state, animal, exact), TH_OK, "no row, no rest: ignored");
-    cr_assert_eq(th_dispatch(ts->me, &state, stone, exact), TH_OK);
-    cr_assert_eq(state, 1);
-    cr_assert_eq(th_dispatch(ts->me, &state, stone, wide), TH_E_LIMIT);
-    cr_assert_eq(th_dispatch(ts->me, &state, animal, wide), TH_E_PARSE);
-    cr_assert_eq(th_dispatch(ts->me, &state, poodle, wide), TH_E_PARSE, "its parent's parent");
-    cr_assert_eq(state, 3);
-    cr_assert_eq(th_dispatch(ts->me, &state, dog, mute), TH_OK, "a row without a handler");
-    cr_assert_eq(th_dispatch(ts->me, &state, stone, mute), TH_E_EXISTS);
-    cr_assert_eq(th_dispatch(NULL, &state, stone, mute), TH_E_INVALID);
-    cr_assert_eq(th_dispatch(ts->me, &state, NULL, mute), TH_E_INVALID);
-    cr_assert_eq(th_dispatch(ts->me, &state, stone, NULL), TH_E_INVALID);
-    th_msg_destroy(ts->me, poodle);
-    th_msg_destroy(ts->me, dog);
-    th_msg_destroy(ts->me, animal);
-    th_msg_destroy(ts->me, stone);
-}
-
 /* ---- who ---- */
 
 static uint64_t say_who(th_self *self, struct puppet *puppet, const struct order *order)

@@ -1,0 +1,42 @@
+/* runtime/actor/dispatch.h: what a class does, found in itself and its bases. */
+#ifndef THI_ACTOR_DISPATCH_H
+#define THI_ACTOR_DISPATCH_H
+
+#include <thespis/dispatch.h>
+
+typedef th_err (*thi_init)(th_self *self, void *state, const th_msg *arg);
+typedef void (*thi_exit)(th_self *self, void *state);
+
+/* Whether its bases are few enough and their states fit: TH_OK or TH_E_INVALID. */
+th_err thi_class_check(const th_class *klass);
+
+/* The init and exit of @klass, its own or inherited; NULL: none. @klass was checked. */
+static inline thi_init thi_class_init(const th_class *klass)
+{
+    while (!klass->init && klass->base)
+        klass = klass->base;
+    return klass->init;
+}
+
+static inline thi_exit thi_class_exit(const th_class *klass)
+{
+    while (!klass->exit && klass->base)
+        klass = klass->base;
+    return klass->exit;
+}
+
+/* What one table says of @msg; TH_SUPER: nothing, or to go on elsewhere. */
+th_err thi_cases_search(th_self *self, void *state, const th_msg *msg, const th_case *cases);
+
+/* A message to an actor whose class has no receive of its own. */
+th_err thi_class_dispatch(th_self *self, const th_class *klass, void *state, const th_msg *msg);
+
+/* A message to an actor of @klass. */
+static inline th_err thi_class_receive(th_self *self, const th_class *klass, void *state,
+                                       const th_msg *msg)
+{
+    return TH_LIKELY(klass->receive != NULL) ? klass->receive(self, state, msg)
+                                             : thi_class_dispatch(self, klass, state, msg);
+}
+
+#endif
