@@ -55,6 +55,9 @@ typedef struct th_spawn_options {
     const char *class_name; /* the name it was registered under */
     th_msg *arg;            /* for init [take] */
     bool own_thread;        /* as TH_CLASS_OWN_THREAD, for this one */
+    /* Get or create: the actor that has this name, or a new one that is the system's child
+     * (name.h). NULL: none. Copied. */
+    const char *global_name;
 } th_spawn_options;
 
 TH_BEGIN_C
@@ -69,7 +72,9 @@ TH_BEGIN_C
 TH_API TH_NODISCARD th_err th_spawn(th_self *self, const th_class *klass, th_msg *arg,
                                     th_addr *addr_out);
 
-/** The same with options. TH_E_NO_CLASS: nobody registered that name. */
+/** The same with options. TH_E_NO_CLASS: nobody registered that name. With a global_name:
+ * TH_E_LIMIT also for TH_NAMES_MAX, TH_E_INVALID for a bad one; if an actor has it, its address,
+ * and @options are not looked at. */
 TH_API TH_NODISCARD th_err th_spawn_with(th_self *self, const th_spawn_options *options,
                                          th_addr *addr_out);
 

@@ -123,6 +123,10 @@
 /* Classes registered by name. */
 #define TH_CLASSES_MAX 4096
 
+/* Global names in use at once. A program has a few for each of its services; far more is a data
+ * structure, which wants an actor of its own. */
+#define TH_NAMES_MAX 65536
+
 /* ---- troupes ---- */
 
 #define TH_TROUPE_WORKERS_DEFAULT 10         /* most workers */

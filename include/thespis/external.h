@@ -38,7 +38,8 @@ TH_API TH_NODISCARD th_err th_ask(th_self *self, th_addr to, th_msg *msg, uint64
 TH_API TH_NODISCARD th_err th_listen(th_self *self, uint64_t timeout_ns, th_msg **msg_out);
 
 /** Spawns, and waits until init has run: TH_E_INIT with @why_out (may be NULL; at least
- * TH_DETAILS_SIZE bytes) when it failed. */
+ * TH_DETAILS_SIZE bytes) when it failed. With a global_name that another actor has, it waits for
+ * that one's init, if that has not run yet. */
 TH_API TH_NODISCARD th_err th_create(th_self *self, const th_spawn_options *options,
                                      uint64_t timeout_ns, th_addr *addr_out, char *why_out);
 

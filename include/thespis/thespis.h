@@ -11,6 +11,7 @@
 #include <thespis/type.h>
 #include <thespis/msg.h>
 #include <thespis/actor.h>
+#include <thespis/name.h>
 #include <thespis/dispatch.h>
 #include <thespis/system.h>
 #include <thespis/external.h>

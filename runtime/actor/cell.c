@@ -64,15 +64,24 @@ _Static_assert(sizeof(struct thi_task) == sizeof(struct thi_retired) &&
                    offsetof(struct thi_task, next) == offsetof(struct thi_retired, next),
                "a retired cell's link is its task's");
 
+/* Those whose state is needed until then are retired one by one: it is no link. */
+static bool is_alone(const struct thi_cell *cell)
+{
+    return thi_cell_kind(cell) == THI_CELL_ENDPOINT || thi_cell_kind(cell) == THI_CELL_PARCEL;
+}
+
 /* A batch whose grace period is over. */
 static void reclaimed(struct thi_stage *stage, struct thi_cell *head)
 {
-    if (thi_cell_kind(head) == THI_CELL_ENDPOINT) { /* always a batch of one */
-        struct thi_endpoint *endpoint = head->state;
+    if (is_alone(head)) {
+        bool is_endpoint = thi_cell_kind(head) == THI_CELL_ENDPOINT;
+        void *state = head->state;
 
         head->state = NULL;
-        if (endpoint)
-            endpoint->release(endpoint);
+        if (state && is_endpoint)
+            ((struct thi_endpoint *)state)->release(state);
+        else if (state)
+            ((struct thi_parcel *)state)->release(state);
     }
     thi_directory_give(&stage->directory, head);
 }
@@ -101,8 +110,8 @@ static void flush(struct thi_stage *stage, struct thi_cell_batch *batch)
                              (struct thi_retired *)(void *)&head->task);
 }
 
-/* Others may still be sending to it, so without a grace period it waits for the end. */
-static void keep_endpoint(struct thi_stage *stage, struct thi_cell *cell)
+/* Others may still be using it, so without a grace period it waits for the end. */
+static void keep_alone(struct thi_stage *stage, struct thi_cell *cell)
 {
     cell->task.next = stage->late ? &stage->late->task : NULL;
     stage->late = cell;
@@ -113,17 +122,24 @@ static void add(struct thi_stage *stage, struct thi_cell_batch *batch, struct th
 {
     struct thi_cell_batch alone = { cell, 1 };
 
-    if (thi_cell_kind(cell) == THI_CELL_ENDPOINT) { /* its state is its endpoint's: no link */
+    if (is_alone(cell)) {
         if (may_flush)
             flush(stage, &alone);
         else
-            keep_endpoint(stage, cell);
+            keep_alone(stage, cell);
         return;
     }
     cell->state = batch->first;
     batch->first = cell;
     if (++batch->count >= at_once && may_flush)
         flush(stage, batch);
+}
+
+void thi_cell_carry(struct thi_cell *cell, struct thi_parcel *parcel)
+{
+    cell->state = parcel;
+    /* release: as in thi_cell_retire(), which finds the kind changed already */
+    atomic_store_explicit(&cell->kind, THI_CELL_PARCEL, memory_order_release);
 }
 
 void thi_cell_retire(th_self *self, struct thi_cell *cell)

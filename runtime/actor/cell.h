@@ -44,7 +44,8 @@ enum thi_cell_kind {
     THI_CELL_ACTOR,    /* runs on the pool */
     THI_CELL_OWN,      /* runs on its own thread */
     THI_CELL_ENDPOINT, /* belongs to a thread that is no actor; woken, never run */
-    THI_CELL_ALIAS     /* a one-shot reply address; its inbox word is ALIAS until answered */
+    THI_CELL_ALIAS,    /* a one-shot reply address; its inbox word is ALIAS until answered */
+    THI_CELL_PARCEL    /* nobody lives here any more; its state is a thi_parcel to be released */
 };
 
 enum thi_cell_state { THI_CELL_STARTING, THI_CELL_RUNNING, THI_CELL_EXITING, THI_CELL_DEAD };
@@ -117,6 +118,7 @@ struct thi_cell_extra {
     struct thi_alias *asks;          /* open questions of th_ask_then(), in a list */
     struct thi_wakeup_table wakeups; /* pending; actor/wakeup.c */
     struct thi_worker *own;          /* kind OWN: its thread */
+    struct thi_name *name;           /* its global name, or NULL */
     th_addr report_to;               /* th_create(): who waits to hear how init went */
     th_err inject_err;               /* testkit: the next inject_times deliveries fail with this */
     uint32_t inject_times;
@@ -167,6 +169,10 @@ struct thi_cell_extra *thi_cell_extra(struct thi_stage *stage, struct thi_cell *
 /* A free cell of @kind, its inbox CLOSED and its address known to nobody. NULL with *why:
  * TH_E_NOMEM, TH_E_LIMIT. */
 struct thi_cell *thi_cell_take(th_self *self, enum thi_cell_kind kind, th_err *why);
+
+/* A dead actor's cell takes @parcel [take] along through its grace period: from here on it is
+ * retired alone, and @parcel is released afterwards. */
+void thi_cell_carry(struct thi_cell *cell, struct thi_parcel *parcel);
 
 /* Its inbox is closed, nobody needs it any more: it is used again after a grace period. */
 void thi_cell_retire(th_self *self, struct thi_cell *cell);

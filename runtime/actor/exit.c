@@ -16,6 +16,7 @@
 #include "runtime/actor/dead_letter.h"
 #include "runtime/actor/dispatch.h"
 #include "runtime/actor/mail.h"
+#include "runtime/actor/names.h"
 #include "runtime/actor/send.h"
 #include "runtime/actor/spawn.h"
 #include "runtime/actor/wakeup.h"
@@ -215,13 +216,18 @@ static void finish(th_self *self, struct thi_cell *cell, th_msg *notice)
     th_addr parent = { stage->id, cell->parent_slot, cell->parent_generation };
     bool is_admin = th_addr_equal(me, stage->admin);
     thi_exit leave = thi_class_exit(cell->klass);
+    struct thi_name *name = cell->extra ? cell->extra->name : NULL;
 
     thi_cell_raise(cell, THI_CELL_IN_EXIT);
     if (leave)
         leave(self, cell->state);
+    if (name) /* N3: no more of its code runs, and nobody knows of its end yet */
+        thi_names_remove(stage, name);
     free_extra(self, cell);
     close_mailbox(self, cell, cell->exit_reason == TH_EXIT_INIT ? TH_DEAD_INIT : TH_DEAD_WAITING);
     thi_state_free(stage, cell);
+    if (name)
+        thi_cell_carry(cell, &name->parcel);
     thi_count(self, THI_STAT_EXITED);
     /* Last, and release: who sees it finds the books in order; pairs with the acquire in describe()
      * of system/census.c. */

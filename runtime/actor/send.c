@@ -31,7 +31,8 @@ void thi_cell_schedule(th_self *self, struct thi_cell *cell)
         return;
     }
     case THI_CELL_ALIAS:
-    case THI_CELL_FREE: break;
+    case THI_CELL_FREE:
+    case THI_CELL_PARCEL: break;
     }
     TH_NEVER("a cell that cannot sleep was woken");
 }

@@ -8,6 +8,7 @@
 #include "runtime/actor/dispatch.h"
 #include "runtime/actor/exit.h"
 #include "runtime/actor/mail.h"
+#include "runtime/actor/names.h"
 #include "runtime/actor/send.h"
 #include "mailbox/msg.h"
 #include <thespis/assert.h>
@@ -87,11 +88,13 @@ static th_err make_extra(struct thi_stage *stage, struct thi_cell *cell,
     th_err err;
 
     cell->extra = NULL;
-    if (!wants_own && !options->arg && th_addr_is_none(report_to))
+    if (!wants_own && !options->arg && !options->global_name && th_addr_is_none(report_to))
         return TH_OK;
     if (!thi_cell_extra(stage, cell))
         return TH_E_NOMEM;
     cell->extra->report_to = report_to;
+    if (options->global_name && !(cell->extra->name = thi_name_make(stage, options->global_name)))
+        return TH_E_NOMEM;
     if (wants_own) {
         err = thi_pool_own_begin(&stage->pool, &cell->task, &cell->extra->own);
         if (err)
@@ -99,6 +102,18 @@ static th_err make_extra(struct thi_stage *stage, struct thi_cell *cell,
     }
     cell->extra->arg = options->arg; /* last: before it, the caller still owns it */
     return TH_OK;
+}
+
+/* What make_extra() made, but for the argument. */
+static void drop_extra(struct thi_stage *stage, struct thi_cell *cell)
+{
+    if (!cell->extra)
+        return;
+    if (cell->extra->own)
+        thi_pool_own_abandon(cell->extra->own);
+    thi_name_unmake(cell->extra->name);
+    thi_memory_give(&stage->memory, cell->extra, sizeof(*cell->extra));
+    cell->extra = NULL;
 }
 
 /* The cell of a new actor, ready to run and unknown to everybody. */
@@ -117,8 +132,7 @@ static th_err make(th_self *self, const th_class *klass, const th_spawn_options 
     if (!err)
         err = make_extra(stage, cell, options, report_to);
     if (err) {
-        thi_memory_give(&stage->memory, cell->extra, sizeof(*cell->extra));
-        cell->extra = NULL;
+        drop_extra(stage, cell);
         thi_voice_enter(&self->voice);
         free_state(self->voice.heap, stage, cell);
         thi_voice_leave(&self->voice);
@@ -136,13 +150,9 @@ static void unmake(th_self *self, struct thi_cell *cell)
 {
     struct thi_stage *stage = thi_stage_of(self);
 
-    if (cell->extra) {
-        if (cell->extra->own)
-            thi_pool_own_abandon(cell->extra->own);
+    if (cell->extra)
         th_msg_destroy(self, cell->extra->arg);
-        thi_memory_give(&stage->memory, cell->extra, sizeof(*cell->extra));
-        cell->extra = NULL;
-    }
+    drop_extra(stage, cell);
     thi_voice_enter(&self->voice);
     free_state(self->voice.heap, stage, cell);
     thi_voice_leave(&self->voice);
@@ -167,12 +177,41 @@ void thi_spawn_close(struct thi_stage *stage)
     pthread_mutex_unlock(&stage->spawn_lock);
 }
 
+/* From here on who walks the directory may describe it. */
+static void show_kind(struct thi_cell *cell)
+{
+    bool has_own = cell->extra && cell->extra->own;
+
+    /* release: the class and what else is constant; pairs with the acquire in
+     * thi_cell_kind_shown() */
+    atomic_store_explicit(&cell->kind, has_own ? THI_CELL_OWN : THI_CELL_ACTOR,
+                          memory_order_release);
+}
+
+/* N1: under spawn_lock. The cell's name, if it has one, is its own from here on. TH_E_EXISTS: it is
+ * that of *@addr_out. */
+static th_err take_name(struct thi_stage *stage, struct thi_cell *cell, th_addr *addr_out)
+{
+    struct thi_name *name = cell->extra ? cell->extra->name : NULL;
+
+    if (!name)
+        return TH_OK;
+    if (thi_names_find(stage, name->text, addr_out))
+        return TH_E_EXISTS;
+    if (!thi_names_has_room(stage))
+        return TH_E_LIMIT;
+    show_kind(cell); /* who finds it by its name may look at it */
+    thi_names_add(stage, name, addr_of(stage, cell));
+    return TH_OK;
+}
+
 /* A child of the admin, who is told before the child can run, and before it is itself asked to
  * exit. */
-static th_err give_to_admin(th_self *self, struct thi_cell *cell)
+static th_err give_to_admin(th_self *self, struct thi_cell *cell, th_addr *addr_out)
 {
     struct thi_stage *stage = thi_stage_of(self);
     th_msg *adopt;
+    th_err err;
 
     thi_voice_enter(&self->voice);
     adopt = thi_msg_create(self->voice.heap, &thi_adopt_type, 0);
@@ -184,50 +223,61 @@ static th_err give_to_admin(th_self *self, struct thi_cell *cell)
     ((struct thi_adopt *)th_msg_body(adopt))->child = addr_of(stage, cell);
     pthread_mutex_lock(&stage->spawn_lock);
     /* relaxed: under the lock */
-    if (atomic_load_explicit(&stage->closing, memory_order_relaxed)) {
-        pthread_mutex_unlock(&stage->spawn_lock);
-        th_msg_destroy(self, adopt);
-        return TH_E_CLOSED;
-    }
-    thi_post_to(self, thi_self_addr(self), stage->admin, adopt);
+    err = atomic_load_explicit(&stage->closing, memory_order_relaxed)
+              ? TH_E_CLOSED
+              : take_name(stage, cell, addr_out);
+    if (!err)
+        thi_post_to(self, thi_self_addr(self), stage->admin, adopt);
     pthread_mutex_unlock(&stage->spawn_lock);
-    return TH_OK;
+    if (err)
+        th_msg_destroy(self, adopt);
+    return err;
 }
 
-/* From here on who walks the directory may describe it; only then it may run. */
+/* From here on it may run. */
 static void show(th_self *self, struct thi_cell *cell)
 {
-    bool has_own = cell->extra && cell->extra->own;
-
-    /* release: the class and what else is constant; pairs with the acquire in
-     * thi_cell_kind_shown() */
-    atomic_store_explicit(&cell->kind, has_own ? THI_CELL_OWN : THI_CELL_ACTOR,
-                          memory_order_release);
+    show_kind(cell);
     thi_count(self, THI_STAT_SPAWNED);
     thi_cell_schedule(self, cell);
 }
 
+/* Whether another has the name that @options ask for. */
+static th_err look_up(th_self *self, const th_spawn_options *options, th_addr *addr_out)
+{
+    if (!options->global_name)
+        return TH_OK;
+    if (!thi_name_is_good(options->global_name))
+        return TH_E_INVALID;
+    if (self->worker && self->worker->is_blocking)
+        return TH_E_STATE;
+    return thi_names_find(thi_stage_of(self), options->global_name, addr_out) ? TH_E_EXISTS : TH_OK;
+}
+
+/* TH_E_EXISTS: nothing was made, *@addr_out has the name. */
 static th_err spawn(th_self *self, const th_spawn_options *options, th_addr report_to,
                     th_addr *addr_out)
 {
     struct thi_stage *stage = thi_stage_of(self);
     const th_class *klass;
     struct thi_cell *cell;
-    th_err err = check(self, options, &klass);
+    th_err err = look_up(self, options, addr_out);
 
+    if (!err)
+        err = check(self, options, &klass);
     if (!err)
         err = make(self, klass, options, report_to, &cell);
     if (err) {
         th_msg_destroy(self, options->arg);
         return err;
     }
-    if (self->worker) {
+    if (self->worker && !options->global_name) {
         struct thi_cell *parent = thi_cell_of_self(self);
 
         cell->parent_slot = parent->slot;
         cell->parent_generation = thi_self_addr(self).generation;
         thi_children_add(stage, parent, cell);
-    } else if ((err = give_to_admin(self, cell))) {
+    } else if ((err = give_to_admin(self, cell, addr_out))) {
         unmake(self, cell);
         return err;
     }
@@ -236,17 +286,35 @@ static th_err spawn(th_self *self, const th_spawn_options *options, th_addr repo
     return TH_OK;
 }
 
+/* In a read section. */
+static enum thi_spawned found(struct thi_stage *stage, th_addr addr)
+{
+    struct thi_cell *cell = thi_directory_find(&stage->directory, addr);
+
+    return cell && thi_cell_life(cell) == THI_CELL_STARTING ? THI_SPAWNED_FOUND_STARTING
+                                                            : THI_SPAWNED_FOUND;
+}
+
 th_err thi_spawn(th_self *self, const th_spawn_options *options, th_addr report_to,
-                 th_addr *addr_out)
+                 th_addr *addr_out, enum thi_spawned *spawned_out)
 {
     struct thi_stage *stage = thi_stage_of(self);
+    enum thi_spawned spawned = THI_SPAWNED_NEW;
     th_err err;
 
-    if (self->worker)
-        return spawn(self, options, report_to, addr_out);
+    if (self->worker) {
+        err = spawn(self, options, report_to, addr_out);
+        return err == TH_E_EXISTS ? TH_OK : err;
+    }
     thi_stage_enter(stage);
     err = spawn(self, options, report_to, addr_out);
+    if (err == TH_E_EXISTS) {
+        spawned = found(stage, *addr_out);
+        err = TH_OK;
+    }
     thi_stage_leave(stage);
+    if (spawned_out)
+        *spawned_out = spawned;
     return err;
 }
 
@@ -329,7 +397,7 @@ th_err th_spawn_with(th_self *self, const th_spawn_options *options, th_addr *ad
         th_msg_destroy(self, options->arg);
         return TH_E_INVALID;
     }
-    return thi_spawn(self, options, th_addr_none(), addr_out);
+    return thi_spawn(self, options, th_addr_none(), addr_out, NULL);
 }
 
 th_err th_spawn(th_self *self, const th_class *klass, th_msg *arg, th_addr *addr_out)

@@ -4,9 +4,17 @@
 
 #include "runtime/actor/stage.h"
 
-/* th_spawn_with(), plus @report_to: who is sent thi_started after init (none: nobody). */
+/* What a spawn came to. */
+enum thi_spawned {
+    THI_SPAWNED_NEW,
+    THI_SPAWNED_FOUND,         /* the actor that has the global name */
+    THI_SPAWNED_FOUND_STARTING /* the same; its init has not run yet */
+};
+
+/* th_spawn_with(), plus @report_to: who is sent thi_started after init of a new actor (none:
+ * nobody). @spawned_out may be NULL. */
 th_err thi_spawn(th_self *self, const th_spawn_options *options, th_addr report_to,
-                 th_addr *addr_out);
+                 th_addr *addr_out, enum thi_spawned *spawned_out);
 
 /* The system's own actor, at start: no parent, slot 0. */
 th_err thi_spawn_admin(th_self *self, const th_class *klass);

@@ -7,6 +7,7 @@
 
 #include "runtime/actor/directory.h"
 #include "runtime/actor/endpoint.h"
+#include "runtime/actor/names.h"
 #include "runtime/base/clock.h"
 #include "runtime/base/reclaim.h"
 #include "runtime/sched/alarm.h"
@@ -34,7 +35,8 @@ struct thi_stage {
         ticker; /* who speaks when timers fire: on the alarm's thread, or the driver's */
     struct thi_heap ticker_heap;
 
-    pthread_mutex_t spawn_lock; /* spawning from outside, against closing */
+    pthread_mutex_t spawn_lock; /* spawning from outside or by name, against closing */
+    struct thi_names names;     /* writers under spawn_lock */
     th_addr admin;              /* the system's own actor: slot 0 */
     pthread_mutex_t cells_lock; /* for those who have no worker: */
     struct thi_cell *cells;     /* spare ones, linked by task.next */

@@ -47,6 +47,11 @@ struct thi_retired {
     struct thi_retired *next;
 };
 
+/* What waits for a grace period by being carried in something that is retired. */
+struct thi_parcel {
+    void (*release)(struct thi_parcel *parcel); /* afterwards: frees it */
+};
+
 struct thi_reclaimer {
     /* constant while it runs */
     void (*free_batch)(void *context, struct thi_retired *list);

@@ -402,13 +402,30 @@ th_err th_listen(th_self *self, uint64_t timeout_ns, th_msg **msg_out)
 static th_err started(th_self *self, th_msg *answer, char *why_out)
 {
     const struct thi_started *news = thi_started_of(answer);
-    th_err err = news ? (th_err)news->err : TH_E_INIT;
+    th_err err = news                    ? (th_err)news->err
+                 : thi_status_of(answer) ? TH_OK /* wait_for_init() */
+                                         : TH_E_INIT;
 
     if (err && why_out)
         snprintf(why_out, TH_DETAILS_SIZE, "%s",
                  news && news->details ? news->details->data : th_strerror(err));
     th_msg_destroy(self, answer);
     return err ? TH_E_INIT : TH_OK;
+}
+
+/* The actor that has the name is asked how it is: it answers after its init. */
+static th_err wait_for_init(struct thi_external *external, th_addr from, th_addr to)
+{
+    th_self *self = speaker(external);
+    th_msg *question;
+
+    thi_voice_enter(&self->voice);
+    question = thi_msg_create(self->voice.heap, &thi_ask_status_type, 0);
+    thi_voice_leave(&self->voice);
+    if (!question)
+        return TH_E_NOMEM;
+    thi_post_to(self, from, to, question);
+    return TH_OK;
 }
 
 /* thi_external_ask() with a spawn in place of the question: the new actor's report is the
@@ -419,6 +436,7 @@ th_err th_create(th_self *self, const th_spawn_options *options, uint64_t timeou
     struct thi_external *external;
     struct thi_waiter waiter = { 0 };
     struct thi_alias *alias;
+    enum thi_spawned spawned = THI_SPAWNED_NEW;
     th_msg *answer = NULL;
     th_err err = find(self, &external);
 
@@ -441,12 +459,17 @@ th_err th_create(th_self *self, const th_spawn_options *options, uint64_t timeou
     }
     waiter.want = alias->addr;
     thi_waiting_join(external, &waiter);
-    err = thi_spawn(self, options, alias->addr, addr_out);
-    if (!err)
+    err = thi_spawn(self, options, alias->addr, addr_out, &spawned);
+    if (!err && spawned == THI_SPAWNED_FOUND_STARTING)
+        err = wait_for_init(external, alias->addr, *addr_out);
+    if (!err && spawned != THI_SPAWNED_FOUND)
         err = thi_waiting_await(external, &waiter, timeout_ns);
     err = ask_over(external, &waiter, alias, err);
     exit_from(external);
+    if (err || !waiter.got)
+        return err;
+    err = judge(external, &waiter, &answer);
     if (!err)
-        err = judge(external, &waiter, &answer);
-    return err ? err : started(self, answer, why_out);
+        return started(self, answer, why_out);
+    return spawned == THI_SPAWNED_FOUND_STARTING && err == TH_E_NO_ACTOR ? TH_E_INIT : err;
 }

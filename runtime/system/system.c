@@ -174,6 +174,7 @@ th_err th_system_destroy(th_system *system)
     if (thi_system_state(system) == THI_SYSTEM_DOWN)
         clear_stage(system);
     thi_classes_fini(stage);
+    thi_names_fini(stage);
     blocks = thi_depot_fini(&stage->depot);
     bytes = thi_memory_fini(&stage->memory);
 #if THI_CHECKED

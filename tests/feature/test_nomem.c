@@ -208,6 +208,22 @@ static void troupes(struct test_system *ts)
         listen(ts->me, TALK_SILENCE);
 }
 
+static void get_by_name(struct test_system *ts)
+{
+    th_spawn_options options = { .klass = &talk_echo, .global_name = "the one" };
+    th_addr first, second;
+
+    options.arg = talk_word(ts->me, "argument");
+    whatever(th_spawn_with(ts->me, &options, &first));
+    options.arg = NULL;
+    whatever(th_create(ts->me, &options, TALK_PATIENCE, &second, NULL));
+    if (th_name_find(ts->me, "the one", &first) == TH_OK) {
+        ask(ts->me, first, "hello?");
+        whatever(th_stop(ts->me, first));
+    }
+    whatever(th_create(ts->me, &options, TALK_PATIENCE, &second, NULL));
+}
+
 /* ---- the sweep ---- */
 
 /* With the @nth allocation failing, and if @for_good all after it until the scenario is over.
@@ -256,6 +272,7 @@ SWEEP(dead_letters)
 SWEEP(large_messages_and_memory)
 SWEEP(endpoints)
 SWEEP(troupes)
+SWEEP(get_by_name)
 
 /* The random program, short of one allocation: the model still holds, but for what was refused. */
 Test(nomem, random_actors, .timeout = 100)
