@@ -183,11 +183,23 @@ static void remove_locked(struct thi_timers *timers, struct thi_timer *timer)
         sift_down(timers, hole, entry);
 }
 
+static bool is_reserved_first_locked(struct thi_timers *timers)
+{
+    return timers->reserved &&
+           (count_locked(timers) == 0 || timers->reserved->deadline <= at(timers, ROOT)->deadline);
+}
+
 static struct thi_timer *pop_locked(struct thi_timers *timers, uint64_t now)
 {
     struct entry *root;
     struct thi_timer *timer;
 
+    if (TH_UNLIKELY(is_reserved_first_locked(timers)) && timers->reserved->deadline <= now) {
+        timer = timers->reserved;
+        timers->reserved = NULL;
+        timer->state = THI_TIMER_FIRING;
+        return timer;
+    }
     if (count_locked(timers) == 0)
         return NULL;
     root = at(timers, ROOT);
@@ -258,6 +270,29 @@ th_err thi_timers_add(struct thi_timers *timers, struct thi_timer *timer, uint64
     }
     (void)pthread_mutex_unlock(&timers->lock);
     return err;
+}
+
+bool thi_timers_set_reserved(struct thi_timers *timers, struct thi_timer *timer, uint64_t deadline)
+{
+    bool wakes;
+
+    (void)pthread_mutex_lock(&timers->lock);
+    TH_ASSERT(timer->state == THI_TIMER_GONE);
+    TH_ASSERT(!timers->reserved);
+    timer->deadline = deadline;
+    timer->state = THI_TIMER_PENDING;
+    timers->reserved = timer;
+    wakes = rouse_locked(timers, deadline);
+    (void)pthread_mutex_unlock(&timers->lock);
+    return wakes;
+}
+
+void thi_timers_done_reserved(struct thi_timers *timers, struct thi_timer *timer)
+{
+    (void)pthread_mutex_lock(&timers->lock);
+    TH_ASSERT(timer->state == THI_TIMER_FIRING);
+    timer->state = THI_TIMER_GONE;
+    (void)pthread_mutex_unlock(&timers->lock);
 }
 
 enum thi_cancel thi_timers_cancel(struct thi_timers *timers, struct thi_timer *timer)
@@ -335,6 +370,8 @@ bool thi_timers_again(struct thi_timers *timers, struct thi_timer *timer, uint64
 
 static uint64_t next_locked(struct thi_timers *timers)
 {
+    if (TH_UNLIKELY(is_reserved_first_locked(timers)))
+        return timers->reserved->deadline;
     return count_locked(timers) == 0 ? UINT64_MAX : at(timers, ROOT)->deadline;
 }
 

@@ -20,7 +20,9 @@
  *     REVOKED: fire will find out, act no more and free it; the caller must not touch it again.
  *     GONE: it was not pending, fire is through with it; the caller's.
  * T4. A deadline of UINT64_MAX is never. Zero is at once.
- * T5. Room for what fires is kept, so again cannot fail. */
+ * T5. Room for what fires is kept, so again cannot fail.
+ * T6. One timer of a heap may be reserved: it has a place of its own, so that setting it needs no
+ *     memory. It is not in `count`, and obeys T1 to T3 but for the cancel, which it has not. */
 #ifndef THI_SCHED_TIMER_H
 #define THI_SCHED_TIMER_H
 
@@ -59,7 +61,8 @@ struct thi_timers {
     struct thi_timer_chunk *chunks; /* chunk_count of chunk_room */
     uint32_t chunk_count;
     uint32_t chunk_room;
-    uint32_t firing; /* popped, neither done nor again */
+    uint32_t firing; /* popped, neither done nor again; the reserved one is not counted */
+    struct thi_timer *reserved; /* T6: when PENDING, else NULL */
     uint64_t next_seq;
     uint64_t awaited;       /* a thread sleeps until then; 0: nobody does */
     _Atomic uint32_t count; /* pending; written under the lock, read anywhere */
@@ -77,6 +80,13 @@ void thi_timers_fini(struct thi_timers *timers);
  * (thi_alarm_poke()); at most one add per sleep says so. TH_E_NOMEM, TH_E_LIMIT: still GONE. */
 TH_NODISCARD th_err thi_timers_add(struct thi_timers *timers, struct thi_timer *timer,
                                    uint64_t deadline, bool *wakes_out);
+
+/* The same for the reserved timer (T6), which cannot fail; it is GONE now. */
+TH_NODISCARD bool thi_timers_set_reserved(struct thi_timers *timers, struct thi_timer *timer,
+                                          uint64_t deadline);
+
+/* From fire, for the reserved one: GONE again. */
+void thi_timers_done_reserved(struct thi_timers *timers, struct thi_timer *timer);
 
 TH_NODISCARD enum thi_cancel thi_timers_cancel(struct thi_timers *timers, struct thi_timer *timer);
 

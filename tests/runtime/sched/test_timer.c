@@ -385,3 +385,56 @@ Test(timer, is_either_taken_or_revoked_or_fired, .init = begin, .fini = end)
     cr_assert_eq(taken + race.fired + race.freed, CANCELS);
     free(many);
 }
+
+/* ---- the reserved one ---- */
+
+static void *give_none(void *context, size_t size)
+{
+    (void)context, (void)size;
+    return NULL;
+}
+
+static void give_back(void *context, void *block, size_t size)
+{
+    (void)context, (void)block, (void)size;
+}
+
+Test(timer, reserved_needs_no_memory)
+{
+    static const th_allocator nothing = { .alloc = give_none, .free = give_back };
+    struct thi_timer reserved = { 0 }, other = { 0 };
+    bool wakes;
+
+    cr_assert_eq(thi_memory_init(&memory, &nothing, 0), TH_OK);
+    cr_assert_eq(thi_timers_init(&timers, &memory, 1), TH_OK);
+    cr_assert_eq(thi_timers_add(&timers, &other, 1, &wakes), TH_E_NOMEM);
+    cr_assert_eq(thi_timers_await(&timers), UINT64_MAX);
+    cr_assert(thi_timers_set_reserved(&timers, &reserved, 10), "the sleeper is to be told");
+    cr_assert_eq(thi_timers_count(&timers), 0);
+    cr_assert_eq(thi_timers_next_deadline(&timers), 10);
+    cr_assert_null(thi_timers_pop_due(&timers, 9));
+    cr_assert_eq(thi_timers_pop_due(&timers, 10), &reserved);
+    cr_assert_null(thi_timers_pop_due(&timers, 10));
+    thi_timers_done_reserved(&timers, &reserved);
+    cr_assert_eq(thi_timers_next_deadline(&timers), UINT64_MAX);
+    cr_assert(!thi_timers_set_reserved(&timers, &reserved, 20), "nobody sleeps");
+    cr_assert_eq(thi_timers_pop_due(&timers, 20), &reserved);
+    thi_timers_done_reserved(&timers, &reserved);
+    end();
+}
+
+Test(timer, reserved_comes_in_order_with_the_rest, .init = begin, .fini = end)
+{
+    struct thi_timer reserved = { 0 }, early = { 0 }, late = { 0 };
+
+    add(&late, 30);
+    add(&early, 10);
+    cr_assert(!thi_timers_set_reserved(&timers, &reserved, 20));
+    cr_assert_eq(thi_timers_next_deadline(&timers), 10);
+    cr_assert_eq(pop(100), &early);
+    cr_assert_eq(thi_timers_next_deadline(&timers), 20);
+    cr_assert_eq(thi_timers_pop_due(&timers, 100), &reserved);
+    thi_timers_done_reserved(&timers, &reserved);
+    cr_assert_eq(pop(100), &late);
+    cr_assert_null(pop(100));
+}
