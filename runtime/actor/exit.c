@@ -6,8 +6,11 @@
  * X2. The slot is retired by whoever consumes the notice, after taking the child out of its list:
  * until then the links in
  *     the child's cell are in use (C4).
- * X3. Nothing on this way is skipped for want of memory: the step is tried again on the next turn
- * (THI_CELL_STALLED). */
+ * X3. Nothing on this way is skipped for want of memory: the step is tried again a little later
+ * (THI_CELL_STALLED, stall.h).
+ * X4. Children are given away all at once, with the list that they are in. So an actor without
+ * children that is told of a child's end gave that child away, and the admin, who has it in
+ * its list by then, is to be told instead. */
 #include "runtime/actor/exit.h"
 
 #include <string.h>
@@ -72,15 +75,29 @@ static bool is_listed(struct thi_cell *parent, struct thi_cell *child)
     return child->prev_sibling || child->next_sibling || parent->first_child == child->slot;
 }
 
-void thi_exit_child_gone(th_self *self, struct thi_cell *parent, th_addr addr)
+/* Sends a notice [take] that is the admin's to handle on to it. */
+static void pass_on(th_self *self, th_msg *notice)
+{
+    notice->thi_to = thi_stage_of(self)->admin;
+    thi_repost(self, notice);
+}
+
+bool thi_exit_child_gone(th_self *self, struct thi_cell *parent, th_msg *notice)
 {
     struct thi_stage *stage = self->worker->stage;
-    struct thi_cell *child = thi_directory_find(&stage->directory, addr);
+    struct thi_cell *child;
 
+    if (!parent->first_child) { /* X4 */
+        pass_on(self, notice);
+        return false;
+    }
+    child = thi_directory_find(&stage->directory,
+                               ((struct th_child_exited *)th_msg_body(notice))->child);
     TH_ASSERT(child); /* X2: nobody retired it before us */
-    if (is_listed(parent, child))
-        children_remove(stage, parent, child);
+    TH_ASSERT(is_listed(parent, child));
+    children_remove(stage, parent, child);
     thi_cell_retire(self, child);
+    return true;
 }
 
 void thi_exit_notice_undeliverable(th_self *self, th_msg *notice)
@@ -89,8 +106,7 @@ void thi_exit_notice_undeliverable(th_self *self, th_msg *notice)
     struct th_child_exited *body = th_msg_body(notice);
 
     if (!th_addr_equal(notice->thi_to, stage->admin)) {
-        notice->thi_to = stage->admin;
-        thi_repost(self, notice);
+        pass_on(self, notice);
         return;
     }
     thi_cell_retire(self, thi_directory_find(&stage->directory, body->child));
@@ -128,26 +144,61 @@ static bool ask_children(th_self *self, struct thi_cell *cell)
     return true;
 }
 
-/* Hands the children to the admin. false: no memory now. */
+static void destroy_chain(th_self *self, th_msg *chain)
+{
+    th_msg *next;
+
+    for (; chain; chain = next) {
+        next = chain->thi_next;
+        thi_msg_destroy(&self->worker->heap, chain);
+    }
+}
+
+/* What each child is to be told: a chain, addressed. NULL: no memory now. */
+static th_msg *make_tidings(th_self *self, struct thi_cell *cell)
+{
+    struct thi_stage *stage = self->worker->stage;
+    struct thi_cell *child;
+    th_msg *chain = NULL;
+
+    for (uint32_t slot = cell->first_child; slot; slot = child->next_sibling) {
+        th_msg *tell = thi_msg_create(&self->worker->heap, &thi_new_parent_type, 0);
+
+        if (!tell) {
+            destroy_chain(self, chain);
+            return NULL;
+        }
+        child = thi_directory_at(&stage->directory, slot);
+        ((struct thi_new_parent *)th_msg_body(tell))->parent = stage->admin;
+        tell->thi_to = cell_addr(stage, child);
+        tell->thi_next = chain;
+        chain = tell;
+    }
+    return chain;
+}
+
+/* Hands the children to the admin, all or none (X4). false: no memory now. */
 static bool keep_children(th_self *self, struct thi_cell *cell)
 {
     struct thi_stage *stage = self->worker->stage;
+    th_msg *adopt, *tell, *next;
 
-    while (cell->first_child) {
-        struct thi_cell *child = thi_directory_at(&stage->directory, cell->first_child);
-        th_msg *adopt = thi_msg_create(&self->worker->heap, &thi_adopt_type, 0);
-        th_msg *tell = thi_msg_create(&self->worker->heap, &thi_new_parent_type, 0);
-
-        if (!adopt || !tell) {
-            thi_msg_destroy(&self->worker->heap, adopt);
-            thi_msg_destroy(&self->worker->heap, tell);
-            return false;
-        }
-        children_remove(stage, cell, child);
-        ((struct thi_adopt *)th_msg_body(adopt))->child = cell_addr(stage, child);
-        ((struct thi_new_parent *)th_msg_body(tell))->parent = stage->admin;
-        thi_post_to(self, thi_self_addr(self), stage->admin, adopt);
-        thi_post_to(self, thi_self_addr(self), cell_addr(stage, child), tell);
+    if (!cell->first_child)
+        return true;
+    adopt = thi_msg_create(&self->worker->heap, &thi_adopt_type, 0);
+    tell = adopt ? make_tidings(self, cell) : NULL;
+    if (!tell) {
+        thi_msg_destroy(&self->worker->heap, adopt);
+        return false;
+    }
+    ((struct thi_adopt *)th_msg_body(adopt))->child =
+        cell_addr(stage, thi_directory_at(&stage->directory, cell->first_child));
+    cell->first_child = cell->ask_cursor = 0;
+    atomic_store_explicit(&cell->children, 0, memory_order_relaxed); /* as above */
+    thi_post_to(self, thi_self_addr(self), stage->admin, adopt);
+    for (; tell; tell = next) { /* after the adoption: what it leads to finds the admin prepared */
+        next = tell->thi_next;
+        thi_post_to(self, thi_self_addr(self), tell->thi_to, tell);
     }
     return true;
 }

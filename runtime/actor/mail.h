@@ -13,7 +13,8 @@ extern const th_type thi_child_gone_type;
  * shares. */
 extern const th_type thi_exit_with_parent_type;
 
-/* To the admin: @child is yours now. To be pushed before the child can possibly exit. */
+/* To the admin: @child is yours now, with all siblings behind it in its list. To be pushed before
+ * what could make the admin hear of their end. */
 #define THI_ADOPT_FIELDS(F, S) F(S, addr, child)
 TH_MESSAGE(thi_adopt, THI_ADOPT_FIELDS);
 

@@ -193,7 +193,8 @@ static void handle_system(th_self *self, struct thi_cell *cell, th_msg *msg)
         return;
     }
     if (type == &thi_child_gone_type) {
-        thi_exit_child_gone(self, cell, ((struct th_child_exited *)th_msg_body(msg))->child);
+        if (!thi_exit_child_gone(self, cell, msg))
+            return;
         msg->thi_type = &th_child_exited_type;
         handle(self, cell, msg, TH_DELIVERIES_MAX);
         return;

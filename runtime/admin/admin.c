@@ -11,6 +11,32 @@ struct thi_admin {
     struct thi_dead_letters letters;
 };
 
+/* Asks the @count children at the front of the list to exit. */
+static void ask_newcomers(th_self *self, struct thi_cell *admin, uint32_t count)
+{
+    struct thi_stage *stage = thi_stage_of(self);
+    uint32_t slot = admin->first_child;
+
+    while (count--) {
+        struct thi_cell *child = thi_directory_at(&stage->directory, slot);
+        th_msg *request = thi_msg_create(self->voice.heap, &thi_exit_with_parent_type, 0);
+        th_addr addr = thi_self_addr(self);
+
+        if (!request) {
+            /* the exit goes on from here when there is memory: thi_exit_advance() asks this child
+             * and, once more, those behind it */
+            admin->ask_cursor = slot;
+            thi_cell_raise(admin, THI_CELL_STALLED);
+            return;
+        }
+        slot = child->next_sibling;
+        addr.slot = child->slot;
+        /* relaxed: only we retire it */
+        addr.generation = atomic_load_explicit(&child->generation, memory_order_relaxed);
+        thi_post_to(self, thi_self_addr(self), addr, request);
+    }
+}
+
 /* Also an exiting admin adopts: a spawn may have been under way when the shutdown began, and an
  * exiting actor may leave its children behind. They are asked to exit like the others. */
 static void adopt(th_self *self, th_addr addr)
@@ -18,22 +44,17 @@ static void adopt(th_self *self, th_addr addr)
     struct thi_stage *stage = thi_stage_of(self);
     struct thi_cell *admin = thi_cell_of_self(self);
     struct thi_cell *child = thi_directory_find(&stage->directory, addr);
-    th_msg *request;
+    uint32_t count = 0;
 
     TH_ASSERT(
         child); /* its slot is retired by us, when we hear of its end, which comes after this */
-    thi_children_add(stage, admin, child);
-    if (thi_cell_life(admin) != THI_CELL_EXITING)
-        return;
-    request = thi_msg_create(self->voice.heap, &thi_exit_with_parent_type, 0);
-    if (request) {
-        thi_post_to(self, thi_self_addr(self), addr, request);
-    } else {
-        /* the exit goes on from here when there is memory: thi_exit_advance() asks this child and,
-         * once more, those behind it */
-        admin->ask_cursor = child->slot;
-        thi_cell_raise(admin, THI_CELL_STALLED);
+    for (uint32_t next; child; child = next ? thi_directory_at(&stage->directory, next) : NULL) {
+        next = child->next_sibling;
+        thi_children_add(stage, admin, child);
+        count++;
     }
+    if (thi_cell_life(admin) == THI_CELL_EXITING)
+        ask_newcomers(self, admin, count);
 }
 
 static th_err receive(th_self *self, void *state, const th_msg *msg)

@@ -81,6 +81,46 @@ BOTH_BASES(admin, orphans_of_a_shutdown_end_too)
     cr_assert_eq(test_system_counts(ts).spawned, test_system_counts(ts).exited);
 }
 
+/* Leaves its children to a system that is itself at its end. */
+static th_err deserter_receive(th_self *self, void *state, const th_msg *msg)
+{
+    (void)state;
+    return th_exit_request_of(msg) ? th_exit_keep_children(self) : TH_OK;
+}
+
+static const th_class deserter_class = { .name = "deserter",
+                                         .init = parent_init,
+                                         .receive = deserter_receive };
+
+BOTH_BASES(admin, orphans_made_by_a_shutdown_end_too)
+{
+    th_addr deserter;
+
+    for (int i = 0; i < 50; i++)
+        cr_assert_eq(th_create(ts->me, &(th_spawn_options){ .klass = &deserter_class },
+                               TEST_PATIENCE, &deserter, NULL),
+                     TH_OK);
+    cr_assert_eq(th_system_shutdown(ts->sys, TEST_PATIENCE, NULL, NULL), TH_OK);
+    cr_assert_eq(test_system_counts(ts).exited, 200);
+}
+
+/* The admin, too, may be short of memory when it adopts, at the first of them or at the last. */
+Test(admin, orphans_made_by_a_shutdown_end_though_memory_is_short)
+{
+    for (uint64_t nth = 1; nth <= 24; nth++) {
+        struct test_system ts = test_system_open(TH_BASE_SIMPLE, nth);
+        th_addr deserter;
+
+        for (int i = 0; i < 3; i++)
+            cr_assert_eq(th_spawn(ts.me, &deserter_class, NULL, &deserter), TH_OK);
+        cr_assert_eq(th_run_until_idle(ts.sys, 0, NULL), TH_OK);
+        cr_assert_eq(th_inject_nomem(ts.sys, nth, false), TH_OK);
+        cr_assert_eq(th_system_shutdown(ts.sys, TEST_PATIENCE, NULL, NULL), TH_OK);
+        cr_assert_eq(test_system_counts(&ts).exited, 12);
+        test_system_close(&ts);
+    }
+}
+
 static void *spawn_on(void *context)
 {
     struct test_system *ts = context;
