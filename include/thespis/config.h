@@ -114,6 +114,10 @@
 /* A failing message is handled this many times in all before it is poison. */
 #define TH_DELIVERIES_MAX 2
 
+/* How long an actor whose exit lacks memory waits before it tries again, in nanoseconds: long
+ * against a turn, so that the rest can run and free some, short against what anybody waits for. */
+#define TH_STALL_NS 1000000
+
 /* Handlers of dead letters registered at once. */
 #define TH_DEAD_LETTER_HANDLERS_MAX 64
 

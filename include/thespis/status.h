@@ -21,6 +21,7 @@ typedef struct th_counts {
     uint64_t wakeups_set;
     uint64_t wakeups_fired;
     uint64_t wakeups_cancelled;
+    uint64_t stalls; /* times that an exit waited for memory (TH_STALL_NS) */
 } th_counts;
 
 typedef struct th_pool_status {

@@ -18,6 +18,7 @@
 #include "runtime/actor/poison.h"
 #include "runtime/actor/send.h"
 #include "runtime/actor/spawn.h"
+#include "runtime/actor/stall.h"
 #include "runtime/actor/wakeup.h"
 #include "mailbox/msg.h"
 #include <thespis/assert.h>
@@ -375,8 +376,11 @@ static void run(struct thi_worker *worker, struct thi_task *task)
         return;
     if (run_batch(self, worker, cell))
         return;
-    if (!cell->mail_head && !(cell->flags & THI_CELL_STALLED) &&
-        thi_inbox_sleep_owner(&cell->inbox))
+    if (TH_UNLIKELY(cell->flags & THI_CELL_STALLED)) {
+        thi_stall_wait(worker->stage, cell);
+        return;
+    }
+    if (!cell->mail_head && thi_inbox_sleep_owner(&cell->inbox))
         return; /* asleep: no longer ours */
     thi_worker_requeue(worker, task);
 }

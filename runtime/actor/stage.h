@@ -15,6 +15,13 @@
 #include "runtime/sched/step.h"
 #include "runtime/sched/timer.h"
 
+/* Who waits for memory; stall.h. */
+struct thi_stalls {
+    pthread_mutex_t lock;
+    struct thi_task *first, *last;
+    struct thi_timer timer;
+};
+
 struct thi_stage {
     th_system *system; /* the front door's handle, for th_self_system() */
     uint64_t id;
@@ -30,6 +37,7 @@ struct thi_stage {
     struct thi_step step; /* base SIMPLE */
     struct thi_timers timers;
     uint32_t timers_max;
+    struct thi_stalls stalls;
 
     struct thi_endpoint
         ticker; /* who speaks when timers fire: on the alarm's thread, or the driver's */

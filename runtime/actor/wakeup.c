@@ -3,6 +3,7 @@
 
 #include "runtime/actor/ask.h"
 #include "runtime/actor/send.h"
+#include "runtime/actor/stall.h"
 #include "mailbox/msg.h"
 #include <thespis/assert.h>
 
@@ -150,6 +151,8 @@ void thi_timer_fire(void *context, struct thi_timer *timer)
 
     if (timer->kind == THI_TIMER_ALIAS)
         thi_alias_fire(stage, &stage->ticker.self, timer);
+    else if (timer->kind == THI_TIMER_STALL)
+        thi_stall_fire(stage);
     else if (wakeup->period_ns)
         fire_periodic(stage, wakeup);
     else

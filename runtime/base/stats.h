@@ -29,6 +29,7 @@ enum thi_stat {
     THI_STAT_WAKEUPS_SET,
     THI_STAT_WAKEUPS_FIRED,
     THI_STAT_WAKEUPS_CANCELLED,
+    THI_STAT_STALLS,
     /* scheduling; see th_pool_status */
     THI_STAT_TURNS,
     THI_STAT_STEALS,

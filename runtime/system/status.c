@@ -59,6 +59,7 @@ static th_counts counts_of(const uint64_t totals[THI_STAT_COUNT])
         .wakeups_set = totals[THI_STAT_WAKEUPS_SET],
         .wakeups_fired = totals[THI_STAT_WAKEUPS_FIRED],
         .wakeups_cancelled = totals[THI_STAT_WAKEUPS_CANCELLED],
+        .stalls = totals[THI_STAT_STALLS],
     };
 
     for (int i = 0; i < TH_DEAD_COUNT; i++)

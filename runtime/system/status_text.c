@@ -78,6 +78,7 @@ static const struct row rows[] = {
 
     LIMIT("memory", "bytes", "memory, bytes", ALWAYS, memory_bytes, memory_max)
     ROW("memory", "bytes_peak", "memory at its peak, bytes", COUNT, ALWAYS, memory_bytes_peak)
+    ROW("memory", "waits", "waits for memory", COUNT, ALWAYS, counts.stalls)
 
     FIXED("pool", "workers", "workers", ON_POOL, pool.workers, TH_WORKERS_MAX)
     ROW("pool", "running", "workers running", COUNT, ON_POOL, pool.running)

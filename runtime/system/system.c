@@ -21,6 +21,7 @@
 #include "runtime/actor/receive.h"
 #include "runtime/actor/send.h"
 #include "runtime/actor/spawn.h"
+#include "runtime/actor/stall.h"
 #include "runtime/actor/wakeup.h"
 #include "mailbox/msg.h"
 
@@ -133,6 +134,7 @@ th_system *th_system_create(const th_options *options)
     pthread_mutex_init(&stage->cells_lock, NULL);
     pthread_mutex_init(&stage->classes_lock, NULL);
     pthread_mutex_init(&stage->spawn_lock, NULL);
+    thi_stalls_init(&stage->stalls);
     pthread_mutex_init(&system->lock, NULL);
     pthread_mutex_init(&system->figures_lock, NULL);
     init_changed(&system->changed);
@@ -191,6 +193,7 @@ th_err th_system_destroy(th_system *system)
     pthread_mutex_destroy(&stage->cells_lock);
     pthread_mutex_destroy(&stage->classes_lock);
     pthread_mutex_destroy(&stage->spawn_lock);
+    thi_stalls_fini(&stage->stalls);
     pthread_mutex_destroy(&system->lock);
     pthread_mutex_destroy(&system->figures_lock);
     pthread_cond_destroy(&system->changed);

@@ -516,10 +516,113 @@ Test(exit, without_memory_waits_until_there_is_some, .init = journal_clear)
             cr_assert_eq(th_step(ts.sys, &ran), TH_OK);
         }
         cr_assert_eq(th_inject_nomem(ts.sys, 0, false), TH_OK);
+        cr_assert_eq(th_advance(ts.sys, TH_STALL_NS), TH_OK);
         wait_gone(&ts, parent);
         cr_assert_eq(atomic_load(&journal_length), 2, "at %d: exit function and notice", (int)nth);
     }
     test_system_close(&ts);
+}
+
+Test(exit, without_memory_waits_and_does_not_spin, .init = journal_clear)
+{
+    struct test_system ts = test_system_open(TH_BASE_SIMPLE, 0);
+    th_addr actor = puppet_new(&ts, (struct part){ .exit = note_exit });
+    th_addr bystander = puppet_new(&ts, parent_part);
+
+    cr_assert_eq(th_run_until_idle(ts.sys, 0, NULL), TH_OK);
+    cr_assert_eq(th_stop(ts.me, actor), TH_OK);
+    cr_assert_eq(th_inject_nomem(ts.sys, 1, true), TH_OK);
+    cr_assert_eq(th_run_until_idle(ts.sys, 10, NULL), TH_OK, "it goes round and round");
+    cr_assert_eq(test_system_counts(&ts).stalls, 1);
+    cr_assert_eq(th_advance(ts.sys, 5 * TH_STALL_NS), TH_OK);
+    cr_assert_eq(test_system_counts(&ts).stalls, 6, "one look each time");
+    cr_assert_eq(atomic_load(&journal_length), 0, "not before it can tell");
+    cr_assert_eq(th_inject_nomem(ts.sys, 0, false), TH_OK);
+    cr_assert_eq(tell(&ts, bystander, order_nothing, 0), 0);
+    cr_assert_eq(th_advance(ts.sys, TH_STALL_NS), TH_OK);
+    wait_gone(&ts, actor);
+    cr_assert_eq(atomic_load(&journal_length), 1);
+    test_system_close(&ts);
+}
+
+/* On the pool, of its own thread or not: while there is no memory nobody hears of an end, and
+ * when there is some everybody does. */
+Test(exit, without_memory_waits_on_the_pool, .init = journal_clear, .timeout = 60)
+{
+    struct test_system ts = test_system_open(TH_BASE_POOL, 0);
+    th_addr actors[6];
+
+    for (int i = 0; i < 6; i++) {
+        th_spawn_options how = { .klass = &puppet_class, .own_thread = i % 2 == 0 };
+
+        cr_assert_eq(th_create(ts.me, &how, TEST_PATIENCE, &actors[i], NULL), TH_OK);
+    }
+    for (int i = 0; i < 6; i++)
+        cr_assert_eq(th_stop(ts.me, actors[i]), TH_OK);
+    cr_assert_eq(th_inject_nomem(ts.sys, 1, true), TH_OK);
+    for (int i = 0; i < 1000; i++)
+        sched_yield();
+    cr_assert_eq(th_inject_nomem(ts.sys, 0, false), TH_OK);
+    for (int i = 0; i < 6; i++)
+        wait_gone(&ts, actors[i]);
+    test_system_close(&ts);
+}
+
+/* A parent that gives its children away gives all or none; whichever of them ends while it waits
+ * for the memory to do so is heard of, by who has it then. */
+static void give_away_short_of_memory(uint64_t seed, uint64_t nth)
+{
+    struct test_system ts = test_system_open(TH_BASE_SIMPLE, seed);
+    th_addr parent = puppet_new(&ts, (struct part){ .receive = keep_and_exit });
+    th_addr children[4];
+
+    journal_clear();
+    for (int i = 0; i < 4; i++)
+        tell_order(&ts, parent, (struct order){ .run = spawn_plain, .pointer = &children[i] });
+    cr_assert_eq(th_run_until_idle(ts.sys, 0, NULL), TH_OK);
+    for (int i = 0; i < 4; i += 2)
+        cr_assert_eq(th_stop(ts.me, children[i]), TH_OK);
+    cr_assert_eq(th_stop(ts.me, parent), TH_OK);
+    cr_assert_eq(th_inject_nomem(ts.sys, nth, false), TH_OK);
+    for (int i = 0; i < 3; i++)
+        cr_assert_eq(th_step(ts.sys, NULL), TH_OK);
+    while (th_stop(ts.me, children[1]) == TH_E_NOMEM) /* the one allocation may be ours */
+        ;
+    cr_assert_eq(th_advance(ts.sys, 4 * TH_STALL_NS), TH_OK);
+    cr_assert_eq(th_inject_nomem(ts.sys, 0, false), TH_OK); /* if it did not come to that */
+    wait_gone(&ts, parent);
+    for (int i = 0; i < 3; i++)
+        wait_gone(&ts, children[i]);
+    cr_assert_eq(tell(&ts, children[3], parent_slot, 0), 0, "the admin's slot");
+    test_system_close(&ts);
+}
+
+Test(exit, gives_children_away_all_or_none, .timeout = 60)
+{
+    for (uint64_t seed = 1; seed <= 25; seed++)
+        for (uint64_t nth = 1; nth <= 14; nth++)
+            give_away_short_of_memory(seed, nth);
+}
+
+/* It waits for memory with no child left, and hears of one that was its own. */
+Test(exit, that_gave_its_children_away_passes_their_ends_on, .timeout = 60)
+{
+    for (uint64_t seed = 1; seed <= 200; seed++) {
+        struct test_system ts = test_system_open(TH_BASE_SIMPLE, seed);
+        th_addr parent = puppet_new(&ts, (struct part){ .receive = keep_and_exit });
+        th_addr child;
+
+        journal_clear();
+        tell_order(&ts, parent, (struct order){ .run = spawn_plain, .pointer = &child });
+        cr_assert_eq(th_run_until_idle(ts.sys, 0, NULL), TH_OK);
+        cr_assert_eq(th_stop(ts.me, child), TH_OK);
+        cr_assert_eq(th_stop(ts.me, parent), TH_OK);
+        cr_assert_eq(th_inject_nomem(ts.sys, 1 + seed % 5, false), TH_OK);
+        cr_assert_eq(th_advance(ts.sys, 4 * TH_STALL_NS), TH_OK);
+        wait_gone(&ts, child);
+        wait_gone(&ts, parent);
+        test_system_close(&ts);
+    }
 }
 
 /* ---- the verbs ---- */
