@@ -12,8 +12,8 @@ void thi_exit_begin(th_self *self, struct thi_cell *cell, th_exit_reason reason)
  * more. */
 bool thi_exit_advance(th_self *self, struct thi_cell *cell);
 
-/* A child of @cell is gone, says @notice (thi_child_gone): out of the list, its slot retired. false:
- * it was given away before; the notice [take] is on its way to the admin. */
+/* A child of @cell is gone, says @notice (thi_child_gone): out of the list, its slot retired.
+ * false: it was given away before; the notice [take] is on its way to the admin. */
 TH_NODISCARD bool thi_exit_child_gone(th_self *self, struct thi_cell *cell, th_msg *notice);
 
 /* A notice (thi_child_gone) [take] that could not be delivered: to the admin, or nobody is left to
