@@ -15,7 +15,7 @@ help:
 	@echo 'make install  into PREFIX (/usr/local), respecting DESTDIR'
 	@echo 'make docs     what there is to read, and whether its links hold'
 	@echo 'make coverage the suite under gcov, per file'
-	@echo 'make soak     hours under load, if the soak test is there'
+	@echo 'make soak     half an hour under load; MINUTES=600 for longer'
 	@echo 'make fuzz     the decoders under libFuzzer, if the harnesses are there'
 	@echo 'make deps     install what make test and make verify need (Debian)'
 	@echo 'make clean    remove build/'
@@ -57,8 +57,8 @@ coverage:
 	@tools/coverage.sh $(JOBS)
 
 soak:
-	@if [ -x tests/soak/run.sh ]; then tests/soak/run.sh; \
-	else echo 'There is no soak test yet.'; exit 1; fi
+	@tools/deps.sh build test
+	@tests/soak/run.sh $(MINUTES)
 
 fuzz:
 	@if [ -x tests/fuzz/run.sh ]; then tests/fuzz/run.sh; \

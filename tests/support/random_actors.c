@@ -632,27 +632,38 @@ static const char *wait_for_letters(th_self *me, struct random_ledger *ledger, t
     return err ? "letters that do not come" : NULL;
 }
 
-const char *random_actors_play(th_system *sys, const struct random_plan *plan,
-                               struct random_ledger *ledger)
+/* What is left of a play when its verdict is known; after it, nobody looks at the ledger. */
+static const char *clear_stage(th_system *sys, th_self *me, struct random_ledger *ledger,
+                               th_addr witness, uint64_t actors_before)
 {
     const char *wrong = NULL;
-    th_system_status status;
+
+    if (th_stop(me, witness))
+        wrong = "a witness who cannot be stopped";
+    else
+        wrong = wait_until_gone(sys, me, ledger, UINT32_MAX, actors_before);
+    if (wrong)
+        return wrong;
+    random_extras_free(ledger->extras);
+    ledger->extras = NULL;
+    return NULL;
+}
+
+static const char *play(th_system *sys, th_self *me, const struct random_plan *plan,
+                        struct random_ledger *ledger)
+{
+    const char *wrong = NULL;
+    th_system_status before, status;
     uint32_t gone = 0;
-    th_self *me = NULL;
     th_addr witness;
     th_err err;
 
-    if (th_endpoint_open(sys, &me))
-        return "no endpoint";
-    if (open_witness(me, ledger, &witness) || th_system_status_read(sys, &status)) {
-        (void)th_endpoint_close(me);
+    if (th_system_status_read(sys, &before) || open_witness(me, ledger, &witness) ||
+        th_system_status_read(sys, &status))
         return "no witness";
-    }
     ledger->extras = random_extras_open(me);
-    if (!ledger->extras) {
-        (void)th_endpoint_close(me);
+    if (!ledger->extras)
         return "no extras";
-    }
     if (plan->nomem_nth)
         (void)!th_inject_nomem(sys, plan->nomem_nth, false);
     for (int i = 0; i < FIRSTS; i++)
@@ -678,6 +689,19 @@ const char *random_actors_play(th_system *sys, const struct random_plan *plan,
         wrong = random_ledger_verdict(ledger, plan->nomem_nth == 0);
     if (!wrong)
         wrong = random_extras_verdict(ledger->extras, plan->nomem_nth == 0);
+    return wrong ? wrong : clear_stage(sys, me, ledger, witness, before.actors);
+}
+
+const char *random_actors_play(th_system *sys, const struct random_plan *plan,
+                               struct random_ledger *ledger)
+{
+    const char *wrong;
+    th_self *me;
+
+    random_ledger_clear(ledger);
+    if (th_endpoint_open(sys, &me))
+        return "no endpoint";
+    wrong = play(sys, me, plan, ledger);
     if (th_endpoint_close(me) && !wrong)
         wrong = "an endpoint that does not close";
     return wrong;
@@ -690,7 +714,6 @@ struct random_result random_actors_run(const struct random_plan *plan, struct ra
     th_system *sys = th_system_create(
         &(th_options){ .base = plan->base, .seed = plan->seed, .workers = plan->workers });
 
-    random_ledger_clear(ledger);
     if (!sys || th_system_start(sys)) {
         result.wrong = "no system";
         return result;
@@ -706,8 +729,6 @@ struct random_result random_actors_run(const struct random_plan *plan, struct ra
         result.wrong = "accepted is not handled and dead";
     if (!result.wrong && status.counts.spawned != status.counts.exited)
         result.wrong = "spawned is not exited";
-    random_extras_free(ledger->extras);
-    ledger->extras = NULL;
     if (th_system_destroy(sys) && !result.wrong)
         result.wrong = "a system that cannot be destroyed";
     result.balls = atomic_load(&ledger->ball_count);

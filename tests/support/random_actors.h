@@ -32,7 +32,9 @@ struct random_result {
 struct random_result random_actors_run(const struct random_plan *plan,
                                        struct random_ledger *ledger);
 
-/* The program alone, in a system of the caller's: opens, plays, closes, waits for the end. */
+/* The program alone, in a system of the caller's, as often as wanted: opens, plays, closes, waits
+ * until all of its actors are gone. @ledger is cleared first. NULL, or what is wrong; then its
+ * actors may live still. */
 const char *random_actors_play(th_system *sys, const struct random_plan *plan,
                                struct random_ledger *ledger);
 
