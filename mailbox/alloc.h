@@ -191,13 +191,14 @@ struct thi_depot_shelf {
     struct ck_stack
         batches; /* pushed by any; popped by who holds the lock, which makes it ABA-free */
     _Atomic uint32_t popping;
-    char pad[TH_CACHE_LINE - sizeof(struct ck_stack) - sizeof(uint32_t)];
+    _Atomic uint32_t shelved; /* blocks here; a figure */
+    _Atomic uint64_t carved;  /* blocks cut out of slabs for this class */
+    char pad[TH_CACHE_LINE - sizeof(struct ck_stack) - 2 * sizeof(uint32_t) - sizeof(uint64_t)];
 };
 
 struct thi_depot {
     struct thi_depot_shelf shelves[THI_BLOCKS]; /* 0: remnants, slabs not carved to the end */
     struct ck_stack slabs;                      /* every one, only pushed until fini */
-    _Atomic uint64_t carved;                    /* blocks cut out of slabs */
     struct thi_memory *memory;
 };
 
@@ -207,6 +208,14 @@ void thi_depot_init(struct thi_depot *depot, struct thi_memory *memory);
 /** Returns every slab. After the last heap. Answers how many blocks were never given back: a leak,
  * unless 0. */
 uint64_t thi_depot_fini(struct thi_depot *depot);
+
+/* How many blocks of class @block there are, and how many of them wait in the depot; the rest is in
+ * use, or at hand in a heap. From any thread. */
+struct thi_block_figures {
+    uint64_t carved;
+    uint64_t shelved;
+};
+struct thi_block_figures thi_depot_figures(struct thi_depot *depot, unsigned block);
 
 /* ---- a worker's own ---- */
 

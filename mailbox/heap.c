@@ -63,6 +63,10 @@ static void shelve(struct thi_depot *depot, unsigned shelf, struct thi_free *bat
 {
     THI_UNPOISON(batch, sizeof(*batch));
     batch->count = count;
+    /* relaxed: a figure; before the push, so that who pops it cannot subtract first */
+    if (shelf)
+        atomic_fetch_add_explicit(&depot->shelves[shelf].shelved, (uint32_t)count,
+                                  memory_order_relaxed);
     /* CK: the store fence in push publishes the batch; pairs with the load fence in pop */
     ck_stack_push_mpmc(&depot->shelves[shelf].batches, &batch->in_depot);
 }
@@ -95,17 +99,32 @@ static struct thi_free *unshelve(struct thi_depot *depot, unsigned at)
     entry = ck_stack_pop_upmc(&shelf->batches);
     /* release: pairs with the acquire in lock_to_pop() */
     atomic_store_explicit(&shelf->popping, 0, memory_order_release);
-    return entry ? batch_of(entry) : NULL;
+    if (!entry)
+        return NULL;
+    if (at)
+        atomic_fetch_sub_explicit(&shelf->shelved, (uint32_t)batch_of(entry)->count,
+                                  memory_order_relaxed); /* as in shelve() */
+    return batch_of(entry);
+}
+
+struct thi_block_figures thi_depot_figures(struct thi_depot *depot, unsigned block)
+{
+    /* relaxed, both: figures */
+    return (struct thi_block_figures){
+        atomic_load_explicit(&depot->shelves[block].carved, memory_order_relaxed),
+        atomic_load_explicit(&depot->shelves[block].shelved, memory_order_relaxed)
+    };
 }
 
 uint64_t thi_depot_fini(struct thi_depot *depot)
 {
-    /* relaxed: the last heap is gone, and whatever told us so ordered its writes before us */
-    uint64_t out = atomic_load_explicit(&depot->carved, memory_order_relaxed);
     struct ck_stack_entry *entry;
+    uint64_t out = 0;
     unsigned block;
 
     for (block = 1; block < THI_BLOCKS; block++) {
+        /* relaxed: the last heap is gone, and whatever told us so ordered its writes before us */
+        out += atomic_load_explicit(&depot->shelves[block].carved, memory_order_relaxed);
         while ((entry = ck_stack_pop_npsc(&depot->shelves[block].batches)))
             out -= batch_of(entry)->count;
     }
@@ -195,7 +214,7 @@ static bool carve(struct thi_heap *heap, unsigned block)
     }
     class->count = count;
     /* relaxed: a counter, read after the last heap is gone */
-    atomic_fetch_add_explicit(&heap->depot->carved, count, memory_order_relaxed);
+    atomic_fetch_add_explicit(&heap->depot->shelves[block].carved, count, memory_order_relaxed);
     return true;
 }
 
