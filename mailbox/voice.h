@@ -12,6 +12,7 @@
 #define MAILBOX_VOICE_H
 
 #include <pthread.h>
+#include <stdint.h>
 
 #include <thespis/alloc.h>
 #include <thespis/error.h>
@@ -26,6 +27,7 @@ struct thi_voice {
     struct thi_heap *heap;       /* where its messages come from and go to */
     struct thi_voice_lock *lock; /* NULL unless several threads share this voice */
     th_err why_null;             /* of the last message that could not be had; TH_OK: none */
+    uint32_t born; /* an actor's: when, in moments (actor/stage.h); here, where padding was */
 };
 
 /** The voice at the beginning of @self. NULL answers NULL. */

@@ -25,7 +25,7 @@ static bool win(struct thi_cell *cell)
 static void pass_on(th_self *self, struct thi_cell *alias, th_msg *msg)
 {
     struct thi_stage *stage = thi_stage_of(self);
-    th_addr owner = { stage->id, alias->parent_slot, alias->parent_generation };
+    th_addr owner = thi_cell_parent(alias, stage->id);
     struct thi_cell *cell = thi_directory_find(&stage->directory, owner);
     enum thi_push push = THI_PUSH_CLOSED;
 
@@ -95,8 +95,7 @@ static void dress(th_self *self, struct thi_alias *alias, struct thi_cell *cell,
     alias->addr = (th_addr){ stage->id, cell->slot, generation };
     cell->state = alias;
     cell->mail_head = over;
-    cell->parent_slot = me.slot;
-    cell->parent_generation = me.generation;
+    thi_cell_set_parent(cell, me);
     thi_inbox_init(&cell->inbox, THI_INBOX_ALIAS);
 }
 
@@ -180,8 +179,8 @@ static struct thi_alias *find(th_self *self, const th_msg *msg)
     th_addr me = thi_self_addr(self);
 
     /* an alias is closed by its owner only, and that is us: no race with its end */
-    if (!cell || thi_cell_kind(cell) != THI_CELL_ALIAS || cell->parent_slot != me.slot ||
-        cell->parent_generation != me.generation)
+    if (!cell || thi_cell_kind(cell) != THI_CELL_ALIAS ||
+        !th_addr_equal(thi_cell_parent(cell, stage->id), me))
         return NULL;
     return cell->state;
 }
@@ -227,7 +226,7 @@ static th_err check(th_self *self, th_addr to, const th_msg *msg, th_answer then
         return TH_E_INVALID;
     if (!self->worker)
         return TH_E_NOT_HERE;
-    return self->worker->is_blocking ? TH_E_STATE : TH_OK;
+    return thi_worker_is_blocking(self->worker) ? TH_E_STATE : TH_OK;
 }
 
 th_err th_ask_then(th_self *self, th_addr to, th_msg *msg, uint64_t timeout_ns, th_answer then,

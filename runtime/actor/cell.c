@@ -21,7 +21,7 @@ static void clear(struct thi_cell *cell)
     cell->mail_head = cell->mail_tail = NULL;
     cell->flags = cell->exit_reason = 0;
     cell->self = (th_self){ 0 };
-    cell->parent_slot = cell->parent_generation = 0;
+    thi_cell_set_parent(cell, th_addr_none());
     cell->first_child = cell->next_sibling = cell->prev_sibling = cell->ask_cursor = 0;
     /* relaxed, both: nobody knows the address; who tells it publishes the cell */
     atomic_store_explicit(&cell->children, 0, memory_order_relaxed);

@@ -68,9 +68,9 @@ struct thi_cell {
 
     /* the owner's line */
     struct th_self self;
-    struct thi_cell_extra *extra; /* owner: what most actors never need; NULL until then */
-    uint32_t parent_slot; /* owner: with parent_generation the parent's address; same system */
-    uint32_t parent_generation;
+    struct thi_cell_extra *extra;       /* owner: what most actors never need; NULL until then */
+    _Atomic uint32_t parent_slot;       /* owner writes, status reads: with parent_generation the */
+    _Atomic uint32_t parent_generation; /* parent's address; same system */
     uint32_t
         first_child; /* owner: slots; 0 is none, since slot 0 is the admin, who is nobody's child */
     uint32_t next_sibling; /* the parent's */
@@ -161,6 +161,25 @@ static inline enum thi_cell_state thi_cell_life(const struct thi_cell *cell)
 static inline void thi_cell_set_life(struct thi_cell *cell, enum thi_cell_state life)
 {
     atomic_store_explicit(&cell->state_of_life, (uint8_t)life, memory_order_relaxed); /* as above */
+}
+
+/* The parent's slot and generation; system 0 without a parent. */
+static inline th_addr thi_cell_parent(const struct thi_cell *cell, uint64_t system)
+{
+    /* relaxed: the owner reads its own writes; to status a pair that is half old is a moment's
+     * mistake */
+    th_addr parent = { 0, atomic_load_explicit(&cell->parent_slot, memory_order_relaxed),
+                       atomic_load_explicit(&cell->parent_generation, memory_order_relaxed) };
+
+    parent.system = parent.generation ? system : 0;
+    return parent;
+}
+
+static inline void thi_cell_set_parent(struct thi_cell *cell, th_addr parent)
+{
+    /* relaxed: as above */
+    atomic_store_explicit(&cell->parent_slot, parent.slot, memory_order_relaxed);
+    atomic_store_explicit(&cell->parent_generation, parent.generation, memory_order_relaxed);
 }
 
 /* The extra of @cell, made if need be; NULL: no memory. */

@@ -264,7 +264,7 @@ static void finish(th_self *self, struct thi_cell *cell, th_msg *notice)
 {
     struct thi_stage *stage = self->worker->stage;
     th_addr me = thi_self_addr(self);
-    th_addr parent = { stage->id, cell->parent_slot, cell->parent_generation };
+    th_addr parent = thi_cell_parent(cell, stage->id);
     bool is_admin = th_addr_equal(me, stage->admin);
     thi_exit leave = thi_class_exit(cell->klass);
     struct thi_name *name = cell->extra ? cell->extra->name : NULL;

@@ -20,14 +20,9 @@ th_addr th_self_addr(const th_self *self)
 th_addr th_self_parent(const th_self *self)
 {
     struct thi_cell *cell = cell_of(self);
-    th_addr parent;
+    th_addr parent = cell ? thi_cell_parent(cell, self->worker->system) : th_addr_none();
 
-    if (!cell || cell->parent_generation == 0)
-        return th_addr_none();
-    parent.system = self->worker->system;
-    parent.slot = cell->parent_slot;
-    parent.generation = cell->parent_generation;
-    return parent;
+    return parent.generation ? parent : th_addr_none();
 }
 
 th_system *th_self_system(const th_self *self)

@@ -114,7 +114,7 @@ static th_err check_speaker(th_self *self)
 {
     if (!self->worker)
         return thi_stage_is_down(thi_stage_of(self)) ? TH_E_CLOSED : TH_OK;
-    return self->worker->is_blocking ? TH_E_STATE : TH_OK;
+    return thi_worker_is_blocking(self->worker) ? TH_E_STATE : TH_OK;
 }
 
 /* Why there is no message. */
@@ -135,7 +135,7 @@ static inline th_err check(th_self *self, th_addr to, const th_msg *msg)
         return check_nothing(self);
     if (TH_UNLIKELY(th_addr_is_none(to)))
         return TH_E_INVALID;
-    if (TH_UNLIKELY(!self->worker || self->worker->is_blocking))
+    if (TH_UNLIKELY(!self->worker || thi_worker_is_blocking(self->worker)))
         err = check_speaker(self);
     if (TH_UNLIKELY(msg->thi_type->flags & TH_TYPE_SYSTEM) && !err)
         err = check_privilege(self, to, msg);

@@ -70,7 +70,7 @@ static th_err check(th_self *self, const th_spawn_options *options, const th_cla
     if (self->worker) {
         struct thi_cell *cell = thi_cell_of_self(self);
 
-        if (self->worker->is_blocking)
+        if (thi_worker_is_blocking(self->worker))
             return TH_E_STATE;
         return thi_cell_life(cell) >= THI_CELL_EXITING || (cell->flags & THI_CELL_IN_EXIT)
                    ? TH_E_CLOSED
@@ -128,6 +128,7 @@ static th_err make(th_self *self, const th_class *klass, const th_spawn_options 
     if (!cell)
         return err;
     cell->klass = klass;
+    cell->self.voice.born = thi_stage_moment(self);
     err = make_state(self, cell);
     if (!err)
         err = make_extra(stage, cell, options, report_to);
@@ -218,8 +219,7 @@ static th_err give_to_admin(th_self *self, struct thi_cell *cell, th_addr *addr_
     thi_voice_leave(&self->voice);
     if (!adopt)
         return TH_E_NOMEM;
-    cell->parent_slot = stage->admin.slot;
-    cell->parent_generation = stage->admin.generation;
+    thi_cell_set_parent(cell, stage->admin);
     ((struct thi_adopt *)th_msg_body(adopt))->child = addr_of(stage, cell);
     pthread_mutex_lock(&stage->spawn_lock);
     /* relaxed: under the lock */
@@ -274,8 +274,7 @@ static th_err spawn(th_self *self, const th_spawn_options *options, th_addr repo
     if (self->worker && !options->global_name) {
         struct thi_cell *parent = thi_cell_of_self(self);
 
-        cell->parent_slot = parent->slot;
-        cell->parent_generation = thi_self_addr(self).generation;
+        thi_cell_set_parent(cell, thi_self_addr(self));
         thi_children_add(stage, parent, cell);
     } else if ((err = give_to_admin(self, cell, addr_out))) {
         unmake(self, cell);

@@ -59,6 +59,8 @@ struct thi_stage {
 
     void (*admin_gone)(struct thi_stage *stage); /* the last actor has exited; in its last turn */
     void (*shutdown_asked)(th_system *system);   /* th_request_shutdown(), SIGTERM */
+    /* the admin was asked how the system is: a th_system_report [give], or NULL: no memory */
+    th_msg *(*report)(th_self *self, const th_msg *question);
     _Atomic uint64_t wakeup_ids;
     _Atomic uint64_t open_endpoints;
 
@@ -88,6 +90,34 @@ static inline void thi_stage_leave(struct thi_stage *stage)
     thi_reclaim_leave();
     if (stage->base == TH_BASE_SIMPLE)
         pthread_mutex_unlock(&stage->step.lock);
+}
+
+/* Moments are 2^24 cycles, on the simple base nanoseconds: some milliseconds, and 32 bits of them
+ * are months. What a worker's last look around knew is good enough, and costs no clock. */
+enum { THI_MOMENT_BITS = 24 };
+
+static inline uint32_t thi_stage_moment(th_self *self)
+{
+    struct thi_stage *stage = thi_stage_of(self);
+
+    if (TH_UNLIKELY(stage->base == TH_BASE_SIMPLE))
+        return (uint32_t)(thi_clock_now(&stage->clock) >> THI_MOMENT_BITS);
+    if (TH_LIKELY(self->worker && self->worker->kind <= THI_WORKER_SPARE))
+        return (uint32_t)(self->worker->check_cycles >> THI_MOMENT_BITS);
+    return (uint32_t)(thi_cycles() >> THI_MOMENT_BITS);
+}
+
+/* How long ago @born was, nanoseconds. From any thread. */
+static inline uint64_t thi_stage_age_ns(struct thi_stage *stage, uint32_t born)
+{
+    bool is_simple = stage->base == TH_BASE_SIMPLE;
+    uint64_t now = is_simple ? thi_clock_now(&stage->clock) : thi_cycles();
+    uint32_t moments = (uint32_t)(now >> THI_MOMENT_BITS) - born;
+    uint64_t age = (uint64_t)moments << THI_MOMENT_BITS;
+
+    if ((int32_t)moments < 0)
+        return 0; /* another core's counter, a little ahead */
+    return is_simple ? age : thi_cycles_to_ns(&stage->pool.rate, age);
 }
 
 static inline bool thi_stage_is_down(struct thi_stage *stage)

@@ -36,6 +36,7 @@ enum thi_stat {
     THI_STAT_PARKS,
     THI_STAT_WAKES,
     THI_STAT_RESCUES,
+    THI_STAT_REST_NS, /* asleep for want of work */
     /* one for each th_dead_reason, in its order */
     THI_STAT_DEAD_REASONS,
     THI_STAT_COUNT = THI_STAT_DEAD_REASONS + TH_DEAD_COUNT

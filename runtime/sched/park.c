@@ -262,7 +262,9 @@ static void lie_down(struct thi_worker *worker)
 {
     thi_stats_add(&worker->stats, THI_STAT_PARKS, 1);
     thi_reclaim_offline();
+    thi_worker_rest_begin(worker);
     sleep_until_woken(worker);
+    thi_worker_rest_end(worker);
     come_back(worker);
     thi_reclaim_online();
 }

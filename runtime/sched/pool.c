@@ -90,12 +90,19 @@ th_err thi_pool_start(struct thi_pool *pool, const struct thi_pool_options *opti
         return TH_E_NOMEM;
     thi_cycle_rate_measure(&pool->rate);
     thi_benefit_init(&pool->benefit);
+    thi_pool_set_turn(pool, options->ops->run);
     pthread_mutex_init(&pool->lock, NULL);
     for (unsigned i = 0; i < options->workers && !err; i++)
         make_worker(pool, THI_WORKER_REGULAR, i, NULL, &err);
     if (err)
         thi_pool_stop(pool);
     return err;
+}
+
+void thi_pool_set_turn(struct thi_pool *pool, thi_turn run)
+{
+    /* relaxed: what a turn of that kind needs, its floor publishes for itself */
+    atomic_store_explicit(&pool->run, run, memory_order_relaxed);
 }
 
 /* ---- submissions ---- */
@@ -130,7 +137,8 @@ void thi_pool_blocking_begin(struct thi_worker *worker)
 
     if (worker->kind == THI_WORKER_OWN || worker->kind == THI_WORKER_STEP)
         return;
-    worker->is_blocking = true;
+    /* relaxed: read by us, and shown by status */
+    atomic_store_explicit(&worker->is_blocking, true, memory_order_relaxed);
     worker->alone = false; /* Q1 of runq.c: from here on others may take from us */
     pool->options.ops->worker_idle(worker);
     pthread_mutex_lock(&pool->lock);
@@ -161,7 +169,7 @@ void thi_pool_blocking_end(struct thi_worker *worker)
 
     if (worker->kind == THI_WORKER_OWN || worker->kind == THI_WORKER_STEP)
         return;
-    worker->is_blocking = false;
+    atomic_store_explicit(&worker->is_blocking, false, memory_order_relaxed); /* as above */
     /* seq_cst: as above */
     atomic_fetch_add_explicit(&pool->running, 1, memory_order_seq_cst);
     thi_reclaim_online();
@@ -191,9 +199,11 @@ bool thi_pool_spare_rest(struct thi_worker *spare)
     thi_runq_spill(spare, thi_pool_submit);
     thi_reclaim_offline();
     thi_park_count_out(pool);
+    thi_worker_rest_begin(spare);
     /* acquire: pairs with the release in thi_park_wake() */
     while (!atomic_exchange_explicit(&spare->word, 0, memory_order_acquire))
         thi_futex_wait(&spare->word, 0, UINT64_MAX);
+    thi_worker_rest_end(spare);
     atomic_fetch_add_explicit(&pool->running, 1, memory_order_seq_cst); /* end_watch() of park.c */
     thi_reclaim_online();
     return !atomic_load_explicit(&pool->stop,

@@ -34,6 +34,7 @@ struct thi_pool {
     _Atomic uint32_t searching; /* workers that look for work before they park */
     _Alignas(TH_CACHE_LINE) _Atomic uint32_t running; /* not parked */
     _Atomic uint32_t watched;                         /* 1: a parked worker is the sentry */
+    _Atomic(thi_turn) run;                            /* how turns are to be run */
     _Atomic bool stop;
 
     _Alignas(TH_CACHE_LINE) struct thi_benefit benefit;
@@ -76,6 +77,10 @@ void thi_pool_own_end(struct thi_worker *worker);
 
 /* Its task will never run: the thread ends. From any thread. */
 void thi_pool_own_abandon(struct thi_worker *worker);
+
+/* From now on turns are run by @run: a worker learns it at its next look around, in a few
+ * microseconds or, from a long handler, when that is done. From any thread. */
+void thi_pool_set_turn(struct thi_pool *pool, thi_turn run);
 
 /* Calls @each for every worker that ever ran, to sum statistics. Workers are never freed before the
  * pool stops. */

@@ -14,6 +14,7 @@ th_err thi_step_start(struct thi_step *step, const struct thi_task_ops *ops,
 
     memset(step, 0, sizeof(*step));
     step->ops = ops;
+    step->run = ops->run;
     step->memory = memory;
     step->seed = seed;
     step->trace = UINT64_C(0xcbf29ce484222325); /* FNV-1a's start */
@@ -77,10 +78,17 @@ static struct thi_task *pick(struct thi_step *step)
 
 bool thi_step_once(struct thi_step *step)
 {
+    struct thi_task *task;
+
     if (!step->ready_count)
         return false;
     step->steps++;
-    step->ops->run(&step->worker, pick(step));
+    task = pick(step);
+    /* relaxed: a figure, and nobody else runs meanwhile */
+    atomic_store_explicit(&step->worker.current, task, memory_order_relaxed);
+    atomic_fetch_add_explicit(&step->worker.turn, 1, memory_order_relaxed);
+    step->run(&step->worker, task);
+    atomic_fetch_add_explicit(&step->worker.turn, 1, memory_order_relaxed);
     step->ops->worker_idle(&step->worker);
     return true;
 }

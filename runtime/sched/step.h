@@ -14,6 +14,7 @@
 struct thi_step {
     struct thi_worker worker;
     const struct thi_task_ops *ops;
+    thi_turn run; /* how turns are run; under the lock */
     struct thi_memory *memory;
     pthread_mutex_t lock; /* recursive: held by whoever drives the system */
     uint64_t seed;

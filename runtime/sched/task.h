@@ -12,11 +12,13 @@ struct thi_task {
     struct thi_task *next; /* the one link: in the submission queue or a backlog, never both */
 };
 
+/* One turn, on @worker's thread. The task queues itself again (thi_worker_requeue) or sleeps before
+ * it returns; after that it must not be touched, since another worker may have it. */
+typedef void (*thi_turn)(struct thi_worker *worker, struct thi_task *task);
+
 /* seam: filled in by actor/receive.c */
 struct thi_task_ops {
-    /* One turn, on @worker's thread. The task queues itself again (thi_worker_requeue) or sleeps
-     * before it returns; after that it must not be touched, since another worker may have it. */
-    void (*run)(struct thi_worker *worker, struct thi_task *task);
+    thi_turn run; /* as long as thi_pool_set_turn() says nothing else */
     /* Around a worker thread's life, on it: whatever the floor above keeps per worker. */
     void (*worker_begin)(struct thi_worker *worker);
     void (*worker_end)(struct thi_worker *worker);

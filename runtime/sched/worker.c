@@ -9,12 +9,20 @@
  * docs/internals/scheduling.md. */
 #include "runtime/sched/pool.h"
 
+#include "runtime/base/clock.h"
 #include "runtime/base/futex.h"
 #include "runtime/base/reclaim.h"
 #include "runtime/sched/step.h"
 #include <thespis/assert.h>
 
 enum { LOOK_EVERY_NS = 4000 };
+
+/* How turns are run now. */
+static void refresh(struct thi_worker *worker)
+{
+    /* relaxed: see thi_pool_set_turn() */
+    worker->run = atomic_load_explicit(&worker->pool->run, memory_order_relaxed);
+}
 
 th_err thi_worker_init(struct thi_worker *worker, struct thi_pool *pool, enum thi_worker_kind kind,
                        unsigned index)
@@ -26,6 +34,8 @@ th_err thi_worker_init(struct thi_worker *worker, struct thi_pool *pool, enum th
     worker->index = index;
     worker->alone = kind == THI_WORKER_REGULAR && pool->options.workers == 1;
     worker->check_every = worker->check_turns = 1;
+    worker->began_ns = thi_clock_monotonic();
+    refresh(worker);
     thi_random_init(&worker->random, thi_random_fresh());
     thi_heap_init(&worker->heap, pool->options.memory, pool->options.depot);
     if (kind != THI_WORKER_OWN && !thi_runq_init(worker, pool->options.memory)) {
@@ -40,6 +50,20 @@ void thi_worker_fini(struct thi_worker *worker)
     if (worker->slots)
         thi_runq_fini(worker, worker->pool->options.memory);
     thi_heap_fini(&worker->heap);
+}
+
+void thi_worker_rest_begin(struct thi_worker *worker)
+{
+    /* relaxed, here and below: a figure for status */
+    atomic_store_explicit(&worker->rest_since_ns, thi_clock_monotonic(), memory_order_relaxed);
+}
+
+void thi_worker_rest_end(struct thi_worker *worker)
+{
+    uint64_t since = atomic_load_explicit(&worker->rest_since_ns, memory_order_relaxed);
+
+    thi_stats_add(&worker->stats, THI_STAT_REST_NS, thi_clock_monotonic() - since);
+    atomic_store_explicit(&worker->rest_since_ns, 0, memory_order_relaxed);
 }
 
 void thi_worker_watch(struct thi_worker *worker)
@@ -123,6 +147,7 @@ static bool look_around(struct thi_worker *worker)
     uint64_t latest_ns = smooth_turn(worker);
     uint64_t every, queued_ns;
 
+    refresh(worker);
     thi_runq_adopt_submissions(worker);
     queued_ns = thi_runq_length(worker) * worker->turn_ns;
     if (worker->message_ns < TH_CHEAP_MESSAGE_NS)
@@ -175,8 +200,9 @@ static void run_turn(struct thi_worker *worker, struct thi_task *task)
     /* relaxed, both: a sentry only compares; odd while the turn runs */
     uint64_t turn = atomic_load_explicit(&worker->turn, memory_order_relaxed);
 
+    atomic_store_explicit(&worker->current, task, memory_order_relaxed); /* a figure, too */
     atomic_store_explicit(&worker->turn, turn + 1, memory_order_relaxed);
-    worker->pool->options.ops->run(worker, task);
+    worker->run(worker, task);
     atomic_store_explicit(&worker->turn, turn + 2, memory_order_relaxed);
     thi_reclaim_quiescent();
 }
@@ -194,6 +220,7 @@ static void rest(struct thi_worker *worker, void (*park)(struct thi_worker *work
     /* relaxed: a hint to thieves */
     atomic_store_explicit(&worker->press_seen, 0, memory_order_relaxed);
     park(worker);
+    refresh(worker);
     worker->check_cycles = thi_cycles();
     worker->check_turns = worker->check_every = 1;
     worker->press_ns = 0;
@@ -244,12 +271,15 @@ void *thi_worker_main_own(void *context)
             /* acquire: pairs with thi_pool_own_abandon() */
             if (atomic_load_explicit(&worker->own_abandoned, memory_order_acquire))
                 break;
+            refresh(worker);
             run_turn(worker, worker->own_task);
             continue;
         }
         pool->options.ops->worker_idle(worker);
         thi_reclaim_offline();
+        thi_worker_rest_begin(worker);
         thi_futex_wait(&worker->word, 0, UINT64_MAX);
+        thi_worker_rest_end(worker);
         thi_reclaim_online();
     }
     pool->options.ops->worker_end(worker);

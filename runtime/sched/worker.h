@@ -50,7 +50,8 @@ struct thi_worker {
     bool alone; /* nobody can steal: the pool has one worker and no spare was ever lent */
 
     /* the worker's thread only */
-    bool is_blocking; /* between thi_pool_blocking_begin() and _end(): out of the game */
+    _Atomic bool is_blocking; /* between thi_pool_blocking_begin() and _end(): out of the game */
+    thi_turn run; /* how a turn is run; a copy of the pool's, renewed at every look around */
     struct thi_heap heap;
     struct thi_random random;
     unsigned next_turns;  /* in a row taken from `next` */
@@ -71,6 +72,9 @@ struct thi_worker {
     _Alignas(TH_CACHE_LINE) _Atomic uint64_t
         turn;                    /* odd while a turn runs; how a sentry sees that it is stuck */
     _Atomic uint64_t press_seen; /* press_ns, for thieves */
+    _Atomic(struct thi_task *) current; /* whose turn it is while `turn` is odd, else was */
+    _Atomic uint64_t rest_since_ns;     /* when it parked, on CLOCK_MONOTONIC; 0: it is up */
+    uint64_t began_ns;                  /* constant: when it was made, on the same clock */
 
     /* written by the worker and by thieves */
     _Alignas(TH_CACHE_LINE) _Atomic(struct thi_task *) next;
@@ -89,12 +93,23 @@ struct thi_worker {
     struct thi_worker *own_next; /* kind OWN: in the pool's list */
 };
 
+/* From the worker's own thread. */
+static inline bool thi_worker_is_blocking(const struct thi_worker *worker)
+{
+    /* relaxed: our own; others only show it */
+    return atomic_load_explicit(&worker->is_blocking, memory_order_relaxed);
+}
+
 /* From the worker's own thread, in a turn: @task was asleep and has mail now. */
 static inline void thi_worker_submit(struct thi_worker *worker, struct thi_task *task);
 
 /* From the worker's own thread, at the end of @task's turn: it has more to do, after everybody
  * else. */
 void thi_worker_requeue(struct thi_worker *worker, struct thi_task *task);
+
+/* Around a sleep: parked, or without duty. */
+void thi_worker_rest_begin(struct thi_worker *worker);
+void thi_worker_rest_end(struct thi_worker *worker);
 
 /* Puts @task on the ring, or on the backlog. */
 void thi_worker_put(struct thi_worker *worker, struct thi_task *task);
