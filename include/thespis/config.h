@@ -131,6 +131,11 @@
  * structure, which wants an actor of its own. */
 #define TH_NAMES_MAX 65536
 
+/* ---- status ---- */
+
+/* Actors that one written status lists, so that asking costs no more than some megabytes. */
+#define TH_STATUS_ACTORS_MAX 10000
+
 /* ---- troupes ---- */
 
 #define TH_TROUPE_WORKERS_DEFAULT 10         /* most workers */

@@ -63,12 +63,48 @@ typedef struct th_actor_status {
     th_addr parent;
     const char *class_name;
     const char *state; /* "starting", "running", "exiting" */
+    const char *now;   /* "idle", "queued", "busy", "blocked", "starting", "waits for children" */
+    uint64_t age_ns;   /* since it was spawned, to some milliseconds */
     uint64_t waiting;  /* messages in the mailbox; exact on the simple base, else counted while it
-                          changes */
+                          changes; UINT64_MAX: it is stuck, and nobody knows */
     uint32_t children;
     uint32_t wakeups;
     bool own_thread;
 } th_actor_status;
+
+/** One thread that runs actors. */
+typedef struct th_worker_status {
+    const char *kind; /* "worker", "spare" (lent while another blocks), "own" (one actor's) */
+    uint32_t index;
+    const char *state;      /* "running", "parked", "blocked" */
+    th_addr actor;          /* whose turn it is; none between turns */
+    const char *class_name; /* of that actor, or NULL */
+    uint64_t turns;
+    uint64_t handled; /* messages */
+    uint64_t accepted;
+    uint64_t steals;
+    uint64_t parks;
+    uint64_t queued; /* actors that wait for their turn here */
+    uint64_t age_ns;
+    uint64_t rest_ns; /* of those, asleep for want of work */
+} th_worker_status;
+
+/** The blocks of one size class, out of which messages and small states are made. */
+typedef struct th_block_status {
+    uint32_t size;  /* of one, bytes */
+    uint64_t count; /* there are; they go back when the system ends */
+    uint64_t free; /* of those, waiting for any worker; the rest is in use, or at a worker's hand */
+} th_block_status;
+
+/** What th_status_write() is to write of. */
+enum th_status_parts {
+    TH_STATUS_SYSTEM = 1 << 0,  /* th_system_status */
+    TH_STATUS_WORKERS = 1 << 1, /* each th_worker_status */
+    TH_STATUS_BLOCKS = 1 << 2,  /* each th_block_status that has any */
+    TH_STATUS_CLASSES = 1 << 3, /* actors by class */
+    TH_STATUS_ACTORS = 1 << 4,  /* each th_actor_status, children under their parents */
+    TH_STATUS_ALL = (1 << 5) - 1
+};
 
 /** How a status is written. */
 typedef enum th_status_format { TH_STATUS_TEXT, TH_STATUS_JSON } th_status_format;
@@ -76,7 +112,55 @@ typedef enum th_status_format { TH_STATUS_TEXT, TH_STATUS_JSON } th_status_forma
 /** Is handed what was written, piece by piece: @bytes [lend], not ended by NUL. */
 typedef void (*th_status_put)(void *context, const char *bytes, size_t size);
 
+/* ---- as messages ---- */
+
+/** To any actor, by anybody: how are you? The actor's runtime answers between two messages, also
+ * while it exits, with th_actor_report; the system's own actor (th_system_addr()) with
+ * th_system_report. */
+#define TH_ASK_STATUS_FIELDS(F, S)                                                                 \
+    F(S, u32, format)                                                                              \
+    /* th_status_format, of the text below */ F(                                                   \
+        S, u32, parts) /* th_status_parts that the system's text is to cover; 0: no text */
+TH_MESSAGE(th_ask_status, TH_ASK_STATUS_FIELDS);
+
+/** One message that waits. */
+#define TH_WAITING_TYPE_SIZE 48
+#define TH_WAITING_FIELDS(F, S)                                                                    \
+    F(S, addr, sender) F(S, chars, type, TH_WAITING_TYPE_SIZE) /* its type's name, cut */
+TH_MESSAGE(th_waiting, TH_WAITING_FIELDS);
+
+#define TH_ACTOR_REPORT_WAITING 8
+#define TH_ACTOR_REPORT_FIELDS(F, S)                                                               \
+    F(S, addr, actor)                                                                              \
+    F(S, addr, parent) F(S, str, class_name) /* NULL: no memory for it */ F(S, bool_, exiting) F(  \
+        S, bool_, own_thread) F(S, u64, age_ns) F(S, u64, waiting) F(S, u32, children)             \
+        F(S, u32, wakeups) F(S, u32, first_count) /* of `first` */ F(                              \
+            S, nesteds, th_waiting, first, TH_ACTOR_REPORT_WAITING) /* the next to be handled */
+TH_MESSAGE(th_actor_report, TH_ACTOR_REPORT_FIELDS);
+
+/** The figures of th_system_status; what the text is made of is a moment younger. */
+#define TH_SYSTEM_REPORT_FIELDS(F, S)                                                              \
+    F(S, u64, id)                                                                                  \
+    F(S, str, name) F(S, u64, uptime_ns) F(S, bool_, shutting_down) F(S, u64, accepted)            \
+        F(S, u64, handled) F(S, u64, dead) F(S, u64, failed) F(S, u64, poisoned) F(S, u64, actors) \
+            F(S, u64, actors_max) F(S, u64, spawned) F(S, u64, exited) F(S, u64, endpoints)        \
+                F(S, u64, wakeups_pending) F(S, u64, memory_bytes) F(S, u64, memory_bytes_peak)    \
+                    F(S, u64, memory_max) F(S, u32, workers) F(S, u64, turns) F(                   \
+                        S, str, text) /* as asked for; NULL: not asked for, or no memory for it */
+TH_MESSAGE(th_system_report, TH_SYSTEM_REPORT_FIELDS);
+
 TH_BEGIN_C
+
+/** Sends th_ask_status to @actor; its th_actor_report comes as a message. To wait for it, or for
+ * one that may not come, th_ask() or th_ask_then() with th_ask_status_new(). As th_send(). */
+TH_API TH_NODISCARD th_err th_ask_actor_status(th_self *self, th_addr actor);
+
+/** The same to the system's own actor; a th_system_report comes. */
+TH_API TH_NODISCARD th_err th_ask_system_status(th_self *self, th_status_format format,
+                                                uint32_t parts);
+
+/** The address of the system's own actor, who answers for the system. None for NULL. */
+TH_API th_addr th_system_addr(const th_self *self);
 
 /** TH_E_CLOSED after th_system_shutdown() returned TH_OK still fills in the counts. */
 TH_API TH_NODISCARD th_err th_system_status_read(th_system *system, th_system_status *status_out);
@@ -89,11 +173,26 @@ TH_API TH_NODISCARD th_err th_actor_status_read(th_system *system, th_addr actor
 TH_API TH_NODISCARD th_err th_actors_each(
     th_system *system, void (*each)(void *context, const th_actor_status *status), void *context);
 
+/** Calls @each for every thread that runs actors: workers, spares, then own threads. On the simple
+ * base there is one, which is whoever drives. TH_E_NOMEM. */
+TH_API TH_NODISCARD th_err th_workers_each(
+    th_system *system, void (*each)(void *context, const th_worker_status *status), void *context);
+
+/** Calls @each for every size class, the smallest first. */
+TH_API TH_NODISCARD th_err th_blocks_each(
+    th_system *system, void (*each)(void *context, const th_block_status *status), void *context);
+
 /** The status as text, one fact a line. As snprintf(). */
 TH_API size_t th_system_status_print(const th_system_status *status, char *text, size_t size);
 
 /** The same as a JSON object (RFC 8259, UTF-8), with keys that stay: docs/guide/status.md. */
 TH_API size_t th_system_status_json(const th_system_status *status, char *text, size_t size);
+
+/** Writes @parts (th_status_parts; 0: all) of @system's status to @put, in any number of pieces. At
+ * most TH_STATUS_ACTORS_MAX actors are listed, the rest only counted. TH_E_INVALID. TH_E_CLOSED
+ * after a shutdown: still written, as far as there is anything. */
+TH_API TH_NODISCARD th_err th_status_write(th_system *system, th_status_format format,
+                                           uint32_t parts, th_status_put put, void *context);
 
 TH_END_C
 #endif

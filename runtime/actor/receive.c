@@ -16,6 +16,7 @@
 #include "runtime/actor/exit.h"
 #include "runtime/actor/mail.h"
 #include "runtime/actor/poison.h"
+#include "runtime/actor/report.h"
 #include "runtime/actor/send.h"
 #include "runtime/actor/spawn.h"
 #include "runtime/actor/stall.h"
@@ -203,10 +204,11 @@ static void handle_system(th_self *self, struct thi_cell *cell, th_msg *msg)
     if (type == &th_wakeup_type && !thi_wakeup_arrived(self, cell, msg)) {
         /* cancelled: that is all there was to do */
     } else if (type == &thi_new_parent_type) {
-        cell->parent_slot = thi_new_parent_of(msg)->parent.slot;
-        cell->parent_generation = thi_new_parent_of(msg)->parent.generation;
+        thi_cell_set_parent(cell, thi_new_parent_of(msg)->parent);
     } else if (type == &thi_ask_status_type) {
         answer_status(self, cell, msg);
+    } else if (type == &th_ask_status_type) {
+        thi_report_answer(self, cell, msg);
     } else if (thi_cell_life(cell) == THI_CELL_EXITING && type != &th_child_exited_type &&
                cell->slot != stage->admin.slot) {
         thi_undeliverable(self, msg, TH_DEAD_EXITING);

@@ -16,6 +16,74 @@ static const char *life_text(enum thi_cell_state life)
     return "dead";
 }
 
+static bool is_asleep(struct thi_cell *cell)
+{
+    /* relaxed: a figure */
+    return atomic_load_explicit(&cell->inbox.top, memory_order_relaxed) == THI_INBOX_ASLEEP;
+}
+
+/* ---- who is at it ---- */
+
+/* The actor whose turn it is on @worker, or NULL. */
+static struct thi_cell *turn_of(struct thi_worker *worker)
+{
+    /* relaxed, both: figures. A cell stays a cell while the system lives. */
+    struct thi_task *task = atomic_load_explicit(&worker->current, memory_order_relaxed);
+
+    if (!(atomic_load_explicit(&worker->turn, memory_order_relaxed) & 1) || !task)
+        return NULL;
+    return thi_cell_of_task(task);
+}
+
+static bool is_blocked(struct thi_worker *worker)
+{
+    /* relaxed: a figure */
+    return atomic_load_explicit(&worker->is_blocking, memory_order_relaxed);
+}
+
+struct search {
+    struct thi_cell *cell;
+    bool found, is_blocked;
+};
+
+static void compare_turn(void *context, struct thi_worker *worker)
+{
+    struct search *search = context;
+
+    if (turn_of(worker) != search->cell)
+        return;
+    search->found = true;
+    search->is_blocked = is_blocked(worker);
+}
+
+/* Calls @each for every worker there is. */
+static void each_worker(th_system *system, void (*each)(void *context, struct thi_worker *worker),
+                        void *context)
+{
+    if (system->stage.base == TH_BASE_SIMPLE) {
+        each(context, &system->stage.step.worker);
+        return;
+    }
+    pthread_mutex_lock(&system->figures_lock);
+    if (!system->pool_stopped)
+        thi_pool_each(&system->stage.pool, each, context);
+    pthread_mutex_unlock(&system->figures_lock);
+}
+
+static const char *now_text(th_system *system, struct thi_cell *cell, const th_actor_status *status)
+{
+    struct search search = { .cell = cell };
+
+    if (is_asleep(cell))
+        return status->state == life_text(THI_CELL_EXITING) ? "waits for children" : "idle";
+    each_worker(system, compare_turn, &search);
+    if (search.is_blocked)
+        return "blocked";
+    if (status->state == life_text(THI_CELL_STARTING))
+        return "starting";
+    return search.found ? "busy" : "queued";
+}
+
 /* In a read section, so that it is the same actor throughout. */
 static bool describe(th_system *system, struct thi_cell *cell, th_actor_status *status_out)
 {
@@ -33,19 +101,16 @@ static bool describe(th_system *system, struct thi_cell *cell, th_actor_status *
     *status_out = (th_actor_status){
         .addr = { stage->id, cell->slot,
                   atomic_load_explicit(&cell->generation, memory_order_relaxed) },
+        .parent = thi_cell_parent(cell, stage->id),
         .class_name = cell->klass->name,
         .state = life_text(life),
+        .age_ns = thi_stage_age_ns(stage, cell->self.voice.born),
         .waiting = UINT64_MAX,
         .children = atomic_load_explicit(&cell->children, memory_order_relaxed),
         .own_thread = kind == THI_CELL_OWN,
     };
+    status_out->now = now_text(system, cell, status_out);
     return true;
-}
-
-static bool is_asleep(struct thi_cell *cell)
-{
-    /* relaxed: a figure */
-    return atomic_load_explicit(&cell->inbox.top, memory_order_relaxed) == THI_INBOX_ASLEEP;
 }
 
 bool thi_census_next(th_system *system, uint32_t *slot, th_actor_status *status_out,
@@ -82,6 +147,105 @@ bool thi_census_find(th_system *system, th_addr addr, th_actor_status *status_ou
     thi_reclaim_leave();
     return found;
 }
+
+/* ---- workers ---- */
+
+struct roll {
+    th_system *system;
+    th_worker_status *workers;
+    size_t count, room;
+};
+
+static void count_worker(void *context, struct thi_worker *worker)
+{
+    struct roll *roll = context;
+
+    (void)worker;
+    roll->room++;
+}
+
+static const char *kind_text(enum thi_worker_kind kind)
+{
+    switch (kind) {
+    case THI_WORKER_SPARE: return "spare";
+    case THI_WORKER_OWN: return "own";
+    case THI_WORKER_REGULAR:
+    case THI_WORKER_STEP: break;
+    }
+    return "worker";
+}
+
+/* Whose turn it is, as far as it is still that actor's. */
+static void name_actor(th_system *system, struct thi_worker *worker, th_worker_status *status)
+{
+    struct thi_cell *cell = turn_of(worker);
+    struct thi_stage *stage = &system->stage;
+
+    thi_reclaim_enter();
+    /* relaxed, below: a figure */
+    if (cell && thi_cell_kind_shown(cell) != THI_CELL_FREE && cell->klass) {
+        status->class_name = cell->klass->name;
+        status->actor = (th_addr){ stage->id, cell->slot,
+                                   atomic_load_explicit(&cell->generation, memory_order_relaxed) };
+    }
+    thi_reclaim_leave();
+}
+
+static void describe_worker(void *context, struct thi_worker *worker)
+{
+    struct roll *roll = context;
+    bool has_ring = worker->kind <= THI_WORKER_SPARE, is_step = worker->kind == THI_WORKER_STEP;
+    /* relaxed: a figure */
+    uint64_t since = atomic_load_explicit(&worker->rest_since_ns, memory_order_relaxed);
+    uint64_t now = thi_clock_now(&roll->system->stage.clock);
+    th_worker_status *status;
+
+    if (roll->count == roll->room)
+        return; /* one more since they were counted */
+    status = &roll->workers[roll->count++];
+    *status = (th_worker_status){
+        .kind = kind_text(worker->kind),
+        .index = worker->index,
+        .state = is_blocked(worker) ? "blocked"
+                 : since            ? "parked"
+                                    : "running",
+        .turns = thi_stats_get(&worker->stats, THI_STAT_TURNS),
+        .handled = thi_stats_get(&worker->stats, THI_STAT_HANDLED),
+        .accepted = thi_stats_get(&worker->stats, THI_STAT_ACCEPTED),
+        .steals = thi_stats_get(&worker->stats, THI_STAT_STEALS),
+        .parks = thi_stats_get(&worker->stats, THI_STAT_PARKS),
+        .queued = has_ring  ? thi_runq_length(worker)
+                  : is_step ? roll->system->stage.step.ready_count
+                            : 0,
+        .age_ns = now - worker->began_ns,
+        .rest_ns = thi_stats_get(&worker->stats, THI_STAT_REST_NS) +
+                   (since && now > since ? now - since : 0),
+    };
+    name_actor(roll->system, worker, status);
+}
+
+bool thi_census_workers(th_system *system, th_worker_status **workers_out, size_t *count_out)
+{
+    struct roll roll = { .system = system };
+
+    each_worker(system, count_worker, &roll);
+    *workers_out = NULL;
+    *count_out = 0;
+    if (!roll.room)
+        return true;
+    roll.workers = thi_memory_take(&system->stage.memory, roll.room * sizeof(*roll.workers));
+    if (!roll.workers)
+        return false;
+    each_worker(system, describe_worker, &roll);
+    *workers_out = roll.workers;
+    *count_out = roll.room;
+    /* fewer may be left, and the block is given back by its size: */
+    for (size_t i = roll.count; i < roll.room; i++)
+        roll.workers[i].kind = NULL;
+    return true;
+}
+
+/* ---- what was left behind ---- */
 
 /* @status->state is one of life_text(). */
 static void say_what(const th_actor_status *status, bool is_idle, char *text, size_t size)

@@ -16,6 +16,10 @@ bool thi_census_next(th_system *system, uint32_t *slot, th_actor_status *status_
 /* That actor. false: it does not live. */
 bool thi_census_find(th_system *system, th_addr addr, th_actor_status *status_out);
 
+/* The workers as they are now: *@workers_out [give] of *@count_out, by thi_memory_give(). false: no
+ * memory. Nothing after the pool has stopped. */
+bool thi_census_workers(th_system *system, th_worker_status **workers_out, size_t *count_out);
+
 /* Calls @leftover for each, with what it is doing. */
 void thi_census_leftovers(th_system *system, th_leftover leftover, void *context);
 

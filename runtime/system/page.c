@@ -239,7 +239,8 @@ static void fact(struct thi_page *page, const char *key, const char *what, const
 
 static void unknown(struct thi_page *page, const char *key, const char *what)
 {
-    fact(page, key, what, "null", "?");
+    if (is_json(page) || !page->in_row)
+        fact(page, key, what, "null", "?");
 }
 
 void thi_page_text(struct thi_page *page, const char *key, const char *what, const char *text)

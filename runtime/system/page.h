@@ -12,7 +12,7 @@
  *
  * A row is a thing among others of its kind: in text one line, `turns 12, parks 3`; in JSON an
  * object. A list inside a row ends its line; deeper rows are indented. What is not known
- * (THI_UNKNOWN, NULL) is `?` and null.
+ * (THI_UNKNOWN, NULL) is `?` (in a row nothing), and null.
  *
  * Keys are a promise: they stay when words change. Nothing here takes a lock or memory, so a page
  * can be written while everything else hangs. */

@@ -198,6 +198,43 @@ th_err th_actor_status_read(th_system *system, th_addr actor, th_actor_status *s
     return actor_status(system, actor, status_out);
 }
 
+th_err th_workers_each(th_system *system,
+                       void (*each)(void *context, const th_worker_status *status), void *context)
+{
+    th_err err = thi_system_check(system);
+    th_worker_status *workers;
+    size_t count;
+
+    if (err)
+        return err;
+    if (!each)
+        return TH_E_INVALID;
+    if (!thi_census_workers(system, &workers, &count))
+        return TH_E_NOMEM;
+    for (size_t i = 0; i < count && workers[i].kind; i++)
+        each(context, &workers[i]);
+    thi_memory_give(&system->stage.memory, workers, count * sizeof(*workers));
+    return TH_OK;
+}
+
+th_err th_blocks_each(th_system *system, void (*each)(void *context, const th_block_status *status),
+                      void *context)
+{
+    th_err err = thi_system_check(system);
+
+    if (err)
+        return err;
+    if (!each)
+        return TH_E_INVALID;
+    for (unsigned block = 1; block < THI_BLOCKS; block++) {
+        struct thi_block_figures figures = thi_depot_figures(&system->stage.depot, block);
+        th_block_status status = { thi_heap_block_sizes[block], figures.carved, figures.shelved };
+
+        each(context, &status);
+    }
+    return TH_OK;
+}
+
 static void each_simple(th_system *system,
                         void (*each)(void *context, const th_actor_status *status), void *context)
 {

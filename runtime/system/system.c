@@ -16,6 +16,7 @@
 #include "runtime/system/census.h"
 #include "runtime/system/drive.h"
 #include "runtime/system/external.h"
+#include "runtime/system/report.h"
 #include "runtime/admin/admin.h"
 #include "runtime/actor/classes.h"
 #include "runtime/actor/receive.h"
@@ -130,6 +131,7 @@ th_system *th_system_create(const th_options *options)
     stage->base = filled.base;
     stage->timers_max = filled.timers_max;
     stage->shutdown_asked = thi_system_ask_shutdown;
+    stage->report = thi_status_answer;
     stage->admin_gone = admin_gone;
     pthread_mutex_init(&stage->cells_lock, NULL);
     pthread_mutex_init(&stage->classes_lock, NULL);

@@ -228,6 +228,67 @@ static void probe_system_status_json(struct probe *probe)
     claim(memchr(text, 0, sizeof(text)) != NULL);
 }
 
+static void never_a_worker(void *context, const th_worker_status *status)
+{
+    (void)context;
+    (void)status;
+}
+
+static void never_a_block(void *context, const th_block_status *status)
+{
+    (void)context;
+    (void)status;
+}
+
+static void never_bytes(void *context, const char *bytes, size_t size)
+{
+    (void)context;
+    (void)bytes;
+    (void)size;
+}
+
+static void probe_workers_each(struct probe *probe)
+{
+    want(th_workers_each(NULL, never_a_worker, NULL), TH_E_INVALID);
+    want(th_workers_each(probe->sys, NULL, NULL), TH_E_INVALID);
+}
+
+static void probe_blocks_each(struct probe *probe)
+{
+    want(th_blocks_each(NULL, never_a_block, NULL), TH_E_INVALID);
+    want(th_blocks_each(probe->sys, NULL, NULL), TH_E_INVALID);
+}
+
+static void probe_status_write(struct probe *probe)
+{
+    want(th_status_write(NULL, TH_STATUS_TEXT, 0, never_bytes, NULL), TH_E_INVALID);
+    want(th_status_write(probe->sys, TH_STATUS_TEXT, 0, NULL, NULL), TH_E_INVALID);
+    want(th_status_write(probe->sys, (th_status_format)7, 0, never_bytes, NULL), TH_E_INVALID);
+    want(th_status_write(probe->sys, TH_STATUS_JSON, ~0u, never_bytes, NULL), TH_E_INVALID);
+}
+
+static void probe_ask_actor_status(struct probe *probe)
+{
+    want(th_ask_actor_status(NULL, probe->live), TH_E_INVALID);
+    want(th_ask_actor_status(probe->me, probe->none), TH_E_INVALID);
+    want(th_ask_actor_status(probe->me, probe->dead), TH_OK);
+    want(th_ask_actor_status(probe->me, probe->foreign), TH_OK);
+    want(th_ask_actor_status(probe->me, probe->nowhere), TH_OK);
+}
+
+static void probe_ask_system_status(struct probe *probe)
+{
+    want(th_ask_system_status(NULL, TH_STATUS_TEXT, 0), TH_E_INVALID);
+    want(th_ask_system_status(probe->me, (th_status_format)7, 0), TH_E_INVALID);
+    want(th_ask_system_status(probe->me, TH_STATUS_TEXT, ~0u), TH_E_INVALID);
+}
+
+static void probe_system_addr(struct probe *probe)
+{
+    claim(th_addr_is_none(th_system_addr(NULL)));
+    claim(th_system_addr(probe->me).system == th_system_id(probe->sys));
+}
+
 /* ---- testkit.h ---- */
 
 /* Inside a handler the system is being driven already; there only null is tried. */
@@ -387,6 +448,12 @@ static const struct probe_row rows[] = {
     ROW(actors_each),
     ROW(system_status_print),
     ROW(system_status_json),
+    ROW(workers_each),
+    ROW(blocks_each),
+    ROW(status_write),
+    ROW(ask_actor_status),
+    ROW(ask_system_status),
+    ROW(system_addr),
     ROW(step),
     ROW(run_until_idle),
     ROW(advance),

@@ -5,6 +5,7 @@
 #include <pthread.h>
 #include <sched.h>
 #include <stdatomic.h>
+#include <stdlib.h>
 #include <string.h>
 #include <thespis/config.h>
 #include <thespis/testkit.h>
@@ -416,4 +417,180 @@ Test(status, the_json_has_the_same_facts)
     cr_assert_null(json_at(text, "pool.workers"));
     cr_assert_not_null(json_at(text, "pool.turns"));
     cr_assert_eq(th_system_status_json(NULL, text, sizeof(text)), 0);
+}
+
+/* ---- the whole of it ---- */
+
+struct text {
+    char bytes[200000];
+    size_t length;
+};
+
+static void append(void *context, const char *bytes, size_t size)
+{
+    struct text *text = context;
+
+    cr_assert_lt(text->length + size, sizeof(text->bytes));
+    memcpy(text->bytes + text->length, bytes, size);
+    text->length += size;
+    text->bytes[text->length] = '\0';
+}
+
+static const char *write_status(struct test_system *ts, th_status_format format, uint32_t parts)
+{
+    static struct text text;
+
+    text.length = 0;
+    cr_assert_eq(th_status_write(ts->sys, format, parts, append, &text), TH_OK);
+    if (format == TH_STATUS_JSON)
+        cr_assert(json_is_valid(text.bytes), "%s", text.bytes);
+    return text.bytes;
+}
+
+BOTH_BASES(status, is_written_as_a_whole)
+{
+    th_addr parent = create_parent(ts, 3), other = create_parent(ts, 0);
+    char addr[TH_ADDR_TEXT_SIZE];
+    const char *json = write_status(ts, TH_STATUS_JSON, 0);
+
+    (void)other;
+    cr_assert_eq(json_number(json, "tree.0.wakeups"), 1);
+    cr_assert(json_says(json, "system.name", "thespis"));
+    cr_assert_eq(json_count(json, "workers"), test_is_simple(ts) ? 1 : 2);
+    cr_assert(json_says(json, "workers.0.kind", "worker"));
+    cr_assert_gt(json_number(json, "workers.0.turns"), 0);
+    cr_assert_gt(json_count(json, "blocks"), 0);
+    cr_assert_gt(json_number(json, "blocks.0.bytes"), 0);
+    cr_assert_eq(json_count(json, "classes"), 2);
+    cr_assert_eq(json_number(json, "classes.1.actors"), 3, "%s", json);
+    cr_assert_eq(json_count(json, "tree"), 2, "the roots");
+    cr_assert_eq(json_count(json, "tree.0.children"), 3);
+    cr_assert_eq(json_count(json, "tree.1.children"), 0);
+    th_addr_print(parent, addr, sizeof(addr));
+    cr_assert(json_says(json, "tree.0.address", addr));
+    cr_assert(json_says(json, "tree.0.children.2.class", "child"));
+    cr_assert(json_says(json, "tree.0.children.2.state", "running"));
+    cr_assert_eq(json_number(json, "tree.0.children.2.waiting"), 0);
+    cr_assert_eq(json_number(json, "tree_unlisted"), 0);
+    cr_assert_null(json_at(write_status(ts, TH_STATUS_JSON, TH_STATUS_SYSTEM), "tree.0"));
+    cr_assert_not_null(strstr(write_status(ts, TH_STATUS_TEXT, TH_STATUS_ACTORS), "\n    child, "));
+}
+
+/* A chain, so that the tree is as deep as there are actors. */
+static th_err link_init(th_self *self, void *state, const th_msg *arg);
+static const th_class link_class = { .name = "link", .init = link_init };
+
+static th_err link_init(th_self *self, void *state, const th_msg *arg)
+{
+    uint32_t left = family_of(arg)->children;
+    struct family *body;
+    th_addr addr;
+    th_msg *rest;
+
+    (void)state;
+    if (!left)
+        return TH_OK;
+    rest = family_new(self, &body);
+    body->children = left - 1;
+    return th_spawn(self, &link_class, rest, &addr);
+}
+
+BOTH_BASES(status, deep_trees_are_written_too)
+{
+    struct family *body;
+    th_msg *arg = family_new(ts->me, &body);
+    const char *json, *at;
+    th_addr addr;
+    int depth = 0;
+
+    body->children = 299;
+    cr_assert_eq(th_spawn(ts->me, &link_class, arg, &addr), TH_OK);
+    while (read_status(ts).actors < 300)
+        cr_assert_eq(th_listen(ts->me, TH_MS(1), &arg), TH_E_TIMEOUT);
+    json = write_status(ts, TH_STATUS_JSON, TH_STATUS_ACTORS);
+    for (at = json_at(json, "tree.0"); at; at = json_at(at, "children.0"))
+        depth++;
+    cr_assert_eq(depth, 300);
+}
+
+Test(status, without_memory_it_is_still_written)
+{
+    struct test_system ts = test_system_open(TH_BASE_SIMPLE, 0);
+    struct text *text = calloc(1, sizeof(*text));
+
+    (void)create_parent(&ts, 3);
+    cr_assert_eq(th_inject_nomem(ts.sys, 1, true), TH_OK);
+    cr_assert_eq(th_status_write(ts.sys, TH_STATUS_JSON, TH_STATUS_ACTORS, append, text), TH_OK);
+    cr_assert_eq(th_inject_nomem(ts.sys, 0, false), TH_OK);
+    cr_assert(json_is_valid(text->bytes), "%s", text->bytes);
+    cr_assert_eq(json_count(text->bytes, "tree"), 4, "all of them, in a row");
+    free(text);
+    test_system_close(&ts);
+}
+
+static void note_worker(void *context, const th_worker_status *status)
+{
+    th_worker_status *own = context;
+
+    if (strcmp(status->kind, "own") == 0)
+        *own = *status;
+}
+
+Test(status, a_worker_says_whose_turn_it_is)
+{
+    struct test_system ts = test_system_open(TH_BASE_POOL, 0);
+    th_spawn_options how = { .klass = &stuck_class, .own_thread = true };
+    th_worker_status own = { 0 };
+    th_actor_status status;
+    const char *text;
+    th_addr addr;
+
+    atomic_store(&gate.is_in, false);
+    atomic_store(&gate.may_go, false);
+    cr_assert_eq(th_spawn_with(ts.me, &how, &addr), TH_OK);
+    cr_assert_eq(th_tell(ts.me, addr, th_msg_create(ts.me, &poke_type)), TH_OK);
+    while (!atomic_load(&gate.is_in))
+        sched_yield();
+    cr_assert_eq(th_workers_each(ts.sys, note_worker, &own), TH_OK);
+    cr_assert(th_addr_equal(own.actor, addr));
+    cr_assert_str_eq(own.class_name, "stuck");
+    cr_assert_str_eq(own.state, "running");
+    cr_assert_eq(th_actor_status_read(ts.sys, addr, &status), TH_OK);
+    cr_assert_str_eq(status.now, "busy");
+    text = write_status(&ts, TH_STATUS_TEXT, TH_STATUS_WORKERS);
+    cr_assert_not_null(strstr(text, "  own, 0, running, runs stuck, "), "%s", text);
+    atomic_store(&gate.may_go, true);
+    do {
+        cr_assert_eq(th_actor_status_read(ts.sys, addr, &status), TH_OK);
+        own.state = "";
+        cr_assert_eq(th_workers_each(ts.sys, note_worker, &own), TH_OK);
+    } while (strcmp(status.now, "idle") != 0 || strcmp(own.state, "parked") != 0);
+    cr_assert(th_addr_is_none(own.actor));
+    cr_assert_gt(own.turns, 0);
+    test_system_close(&ts);
+}
+
+static void note_block(void *context, const th_block_status *status)
+{
+    uint64_t *sums = context;
+
+    cr_assert_leq(status->free, status->count);
+    sums[0] += status->count;
+    sums[1] += status->count * status->size;
+}
+
+BOTH_BASES(status, blocks_are_counted_by_size)
+{
+    uint64_t before[2] = { 0 }, after[2] = { 0 };
+    th_msg *kept[500];
+
+    cr_assert_eq(th_blocks_each(ts->sys, note_block, before), TH_OK);
+    for (int i = 0; i < 500; i++)
+        kept[i] = th_msg_create_sized(ts->me, &poke_type, 4000);
+    cr_assert_eq(th_blocks_each(ts->sys, note_block, after), TH_OK);
+    cr_assert_geq(after[0] - before[0], 450);
+    cr_assert_geq(after[1] - before[1], 450 * 4096);
+    cr_assert_leq(after[1], read_status(ts).memory_bytes, "all of it is counted memory");
+    for (int i = 0; i < 500; i++)
+        th_msg_destroy(ts->me, kept[i]);
 }

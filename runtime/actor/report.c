@@ -1,0 +1,82 @@
+#include "runtime/actor/report.h"
+
+#include <stdio.h>
+
+#include "runtime/actor/ask.h"
+#include "runtime/actor/send.h"
+#include "mailbox/msg.h"
+#include <thespis/status.h>
+
+/* What was taken and not handled yet; what has come since is not seen, and counts next time. */
+static void list_waiting(const struct thi_cell *cell, struct th_actor_report *report)
+{
+    for (const th_msg *msg = cell->mail_head; msg; msg = msg->thi_next) {
+        if (report->waiting++ >= TH_ACTOR_REPORT_WAITING)
+            continue;
+        report->first[report->first_count].sender = msg->thi_from;
+        snprintf(report->first[report->first_count].type, TH_WAITING_TYPE_SIZE, "%s",
+                 th_type_name(msg->thi_type));
+        report->first_count++;
+    }
+}
+
+static th_msg *describe(th_self *self, struct thi_cell *cell)
+{
+    th_msg *answer = thi_msg_create(&self->worker->heap, &th_actor_report_type, 0);
+    struct th_actor_report *report;
+
+    if (!answer)
+        return NULL;
+    report = th_msg_body(answer);
+    report->actor = th_self_addr(self);
+    report->parent = th_self_parent(self);
+    report->class_name = th_blob_text(self, cell->klass->name); /* NULL: without */
+    report->exiting = thi_cell_life(cell) == THI_CELL_EXITING;
+    report->own_thread = thi_cell_kind(cell) == THI_CELL_OWN;
+    report->age_ns = thi_stage_age_ns(thi_stage_of(self), cell->self.voice.born);
+    report->children = atomic_load_explicit(&cell->children, memory_order_relaxed); /* our own */
+    report->wakeups = cell->extra ? cell->extra->wakeups.count : 0;
+    list_waiting(cell, report);
+    return answer;
+}
+
+void thi_report_answer(th_self *self, struct thi_cell *cell, const th_msg *question)
+{
+    struct thi_stage *stage = thi_stage_of(self);
+    bool is_admin = cell->slot == stage->admin.slot;
+    th_msg *answer = is_admin ? stage->report(self, question) : describe(self, cell);
+
+    if (answer)
+        thi_post_to(self, th_self_addr(self), question->thi_from, answer);
+    else
+        thi_alias_give_up(self, question->thi_from, TH_E_NOMEM);
+}
+
+/* ---- the front door ---- */
+
+static th_err ask(th_self *self, th_addr whom, th_status_format format, uint32_t parts)
+{
+    struct th_ask_status question = { .format = (uint32_t)format, .parts = parts };
+
+    if (!self)
+        return TH_E_INVALID;
+    return th_ask_status_send(self, whom, question);
+}
+
+th_err th_ask_actor_status(th_self *self, th_addr actor)
+{
+    return ask(self, actor, TH_STATUS_TEXT, 0);
+}
+
+th_err th_ask_system_status(th_self *self, th_status_format format, uint32_t parts)
+{
+    if ((format != TH_STATUS_TEXT && format != TH_STATUS_JSON) ||
+        (parts & ~(uint32_t)TH_STATUS_ALL))
+        return TH_E_INVALID;
+    return ask(self, th_system_addr(self), format, parts);
+}
+
+th_addr th_system_addr(const th_self *self)
+{
+    return self ? thi_stage_of(self)->admin : th_addr_none();
+}
