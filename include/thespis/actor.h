@@ -8,6 +8,7 @@
 #ifndef THESPIS_ACTOR_H
 #define THESPIS_ACTOR_H
 
+#include <thespis/capability.h>
 #include <thespis/msg.h>
 
 typedef struct th_system th_system;
@@ -47,6 +48,14 @@ struct th_class {
      * that is there and wants the base's too, calls it. on_failure and flags are not inherited. */
     const th_class *base;
     const th_case *cases; /* one function for each type: dispatch.h */
+    /** What a system must be able to do for it, ended by a NULL name; those of the bases come on
+     * top. NULL: nothing (capability.h). */
+    const th_need *needs;
+    /** The same as a function, asked after the needs are met; that of the bases too. It is given
+     * the system's capabilities and what the creator said. Called on any thread, also before there
+     * is an actor: it looks at nothing else, and calls nothing but th_facts_ and th_value_
+     * functions. */
+    bool (*fits)(const th_facts *capabilities, const th_facts *requirements);
 };
 
 /** How to spawn, where th_spawn() is not enough. Zero is the default everywhere. */
@@ -58,6 +67,8 @@ typedef struct th_spawn_options {
     /* Get or create: the actor that has this name, or a new one that is the system's child
      * (name.h). NULL: none. Copied. */
     const char *global_name;
+    const th_need *needs;        /* on top of the class's; copied */
+    const th_fact *requirements; /* what fits() and the actor are to know; copied */
 } th_spawn_options;
 
 TH_BEGIN_C
@@ -72,7 +83,8 @@ TH_BEGIN_C
 TH_API TH_NODISCARD th_err th_spawn(th_self *self, const th_class *klass, th_msg *arg,
                                     th_addr *addr_out);
 
-/** The same with options. TH_E_NO_CLASS: nobody registered that name. With a global_name:
+/** The same with options. TH_E_NO_CLASS: nobody registered that name. TH_E_UNFIT: the
+ * system cannot do what the class or the options need. With a global_name:
  * TH_E_LIMIT also for TH_NAMES_MAX, TH_E_INVALID for a bad one; if an actor has it, its address,
  * and @options are not looked at. */
 TH_API TH_NODISCARD th_err th_spawn_with(th_self *self, const th_spawn_options *options,

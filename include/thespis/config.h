@@ -131,6 +131,12 @@
  * structure, which wants an actor of its own. */
 #define TH_NAMES_MAX 65536
 
+/* Capabilities of a system, and facts in any other set: what fits a page of status. */
+#define TH_FACTS_MAX 256
+
+/* Bytes of values in a set, its names included: a description, not a store. */
+#define TH_FACTS_SIZE_MAX 65536
+
 /* ---- status ---- */
 
 /* Actors that one written status lists, so that asking costs no more than some megabytes. */

@@ -16,6 +16,7 @@
     XX(NO_ACTOR, "no live actor has that address")                                                 \
     XX(NO_CLASS, "no class is registered under that name")                                         \
     XX(NO_NAME, "no actor has that global name")                                                   \
+    XX(UNFIT, "the system lacks a capability that the actor needs")                                \
     XX(NO_TIMER, "that wakeup is not pending: fired, cancelled or never set")                      \
     XX(FOREIGN, "the address belongs to another system")                                           \
     XX(NOT_ALLOWED, "only the system may send that message, or to that address")                   \

@@ -127,7 +127,8 @@ TH_END_C
     XX(PARENT, "its parent exited")                                                                \
     XX(INIT, "its init failed")                                                                    \
     XX(FAILED, "its handler failed, and its class stops on failure")                               \
-    XX(SHUTDOWN, "its system shut down")
+    XX(SHUTDOWN, "its system shut down")                                                           \
+    XX(CAPABILITY, "its system lost a capability that it needs")
 
 typedef enum th_exit_reason {
 #define XX(name, text) TH_EXIT_##name,

@@ -50,6 +50,8 @@ typedef struct th_system_status {
     uint64_t classes;
     uint64_t dead_letter_handlers;
     uint64_t names; /* global ones in use */
+    uint64_t capabilities;
+    uint64_t choosy; /* actors that need some of them */
     uint64_t wakeups_pending;
     uint64_t timers_max;
     uint64_t memory_bytes; /* taken from the allocator now */

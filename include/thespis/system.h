@@ -35,6 +35,7 @@ typedef struct th_options {
     uint32_t timers_max;           /* 0: TH_TIMERS_MAX_DEFAULT */
     uint64_t memory_max;           /* bytes, 0: no ceiling */
     const th_allocator *allocator; /* NULL: malloc and free; copied */
+    const th_fact *capabilities;   /* to begin with, ended by a NULL name; copied (capability.h) */
 } th_options;
 
 /** What a shutdown that ran out of time left behind: one call for each. @what says what it is

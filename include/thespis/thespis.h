@@ -10,6 +10,7 @@
 #include <thespis/alloc.h>
 #include <thespis/type.h>
 #include <thespis/msg.h>
+#include <thespis/capability.h>
 #include <thespis/actor.h>
 #include <thespis/name.h>
 #include <thespis/dispatch.h>

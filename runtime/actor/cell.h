@@ -119,6 +119,7 @@ struct thi_cell_extra {
     struct thi_wakeup_table wakeups; /* pending; actor/wakeup.c */
     struct thi_worker *own;          /* kind OWN: its thread */
     struct thi_name *name;           /* its global name, or NULL */
+    struct thi_fitting *fitting;     /* what it needs of the system, or NULL */
     th_addr report_to;               /* th_create(): who waits to hear how init went */
     th_err inject_err;               /* testkit: the next inject_times deliveries fail with this */
     uint32_t inject_times;

@@ -5,6 +5,8 @@
 
 #include "runtime/actor/dispatch.h"
 
+#include "runtime/actor/dispatch.h"
+
 static const th_class *find_locked(struct thi_stage *stage, const char *name)
 {
     for (uint32_t i = 0; i < stage->class_count; i++)
@@ -50,6 +52,17 @@ const th_class *thi_classes_find(struct thi_stage *stage, const char *name)
     klass = find_locked(stage, name);
     pthread_mutex_unlock(&stage->classes_lock);
     return klass;
+}
+
+th_err thi_classes_choose(struct thi_stage *stage, const th_spawn_options *options,
+                          const th_class **klass_out)
+{
+    *klass_out = options->klass;
+    if (!options->klass && !options->class_name)
+        return TH_E_INVALID;
+    if (!options->klass && !(*klass_out = thi_classes_find(stage, options->class_name)))
+        return TH_E_NO_CLASS;
+    return TH_UNLIKELY((*klass_out)->base != NULL) ? thi_class_check(*klass_out) : TH_OK;
 }
 
 void thi_classes_fini(struct thi_stage *stage)

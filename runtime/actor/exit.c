@@ -232,6 +232,8 @@ static void free_extra(th_self *self, struct thi_cell *cell)
     if (cell->extra->letters && th_dead_letters_to_me(self, false))
         cell->extra->letters =
             false; /* no memory to say so: the admin finds out by the next letter */
+    thi_fitting_leave(stage, cell->extra->fitting);
+    thi_fitting_free(cell->extra->fitting);
     if (cell->extra->own)
         thi_pool_own_end(cell->extra->own);
     thi_msg_destroy(&self->worker->heap, cell->extra->arg);

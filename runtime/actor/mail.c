@@ -36,3 +36,13 @@ const th_type thi_exit_with_parent_type = { "thi_exit_with_parent",
                                             TH_TYPE_SYSTEM,
                                             NULL,
                                             NULL };
+
+const th_type thi_recheck_type = { "thi_recheck",
+                                   NULL,
+                                   exit_with_parent_fields,
+                                   (uint32_t)(sizeof(exit_with_parent_fields) /
+                                              sizeof(exit_with_parent_fields[0])),
+                                   (uint32_t)sizeof(struct th_exit_request),
+                                   TH_TYPE_SYSTEM,
+                                   NULL,
+                                   NULL };

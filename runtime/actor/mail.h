@@ -13,6 +13,10 @@ extern const th_type thi_child_gone_type;
  * shares. */
 extern const th_type thi_exit_with_parent_type;
 
+/* To an actor, because the system's capabilities changed: see whether you still fit. If not it is
+ * shown to the handler as th_exit_request, whose struct it shares. */
+extern const th_type thi_recheck_type;
+
 /* To the admin: @child is yours now, with all siblings behind it in its list. To be pushed before
  * what could make the admin hear of their end. */
 #define THI_ADOPT_FIELDS(F, S) F(S, addr, child)
@@ -50,7 +54,7 @@ TH_MESSAGE(thi_status, THI_STATUS_FIELDS);
 static inline bool thi_mail_is_urgent(const th_type *type)
 {
     return TH_UNLIKELY(type->flags & TH_TYPE_SYSTEM) && type != &th_exit_request_type &&
-           type != &thi_child_gone_type && type != &th_poison_type;
+           type != &thi_child_gone_type && type != &th_poison_type && type != &thi_recheck_type;
 }
 
 #endif

@@ -205,6 +205,12 @@ static void handle_system(th_self *self, struct thi_cell *cell, th_msg *msg)
         /* cancelled: that is all there was to do */
     } else if (type == &thi_new_parent_type) {
         thi_cell_set_parent(cell, thi_new_parent_of(msg)->parent);
+    } else if (type == &thi_recheck_type) {
+        if (thi_cell_life(cell) != THI_CELL_EXITING && !thi_fitting_holds(stage, cell)) {
+            msg->thi_type = &th_exit_request_type;
+            take_exit_request(self, cell, msg, TH_EXIT_CAPABILITY);
+            return;
+        }
     } else if (type == &thi_ask_status_type) {
         answer_status(self, cell, msg);
     } else if (type == &th_ask_status_type) {

@@ -59,14 +59,10 @@ void thi_state_free(struct thi_stage *stage, struct thi_cell *cell)
 static th_err check(th_self *self, const th_spawn_options *options, const th_class **klass_out)
 {
     struct thi_stage *stage = thi_stage_of(self);
+    th_err err = thi_classes_choose(stage, options, klass_out);
 
-    *klass_out = options->klass;
-    if (!options->klass && !options->class_name)
-        return TH_E_INVALID;
-    if (!options->klass && !(*klass_out = thi_classes_find(stage, options->class_name)))
-        return TH_E_NO_CLASS;
-    if (TH_UNLIKELY((*klass_out)->base != NULL) && thi_class_check(*klass_out))
-        return TH_E_INVALID;
+    if (TH_UNLIKELY(err))
+        return err;
     if (self->worker) {
         struct thi_cell *cell = thi_cell_of_self(self);
 
@@ -80,18 +76,31 @@ static th_err check(th_self *self, const th_spawn_options *options, const th_cla
     return atomic_load_explicit(&stage->closing, memory_order_relaxed) ? TH_E_CLOSED : TH_OK;
 }
 
+/* Whether thi_fitting_make() is worth asking. */
+static bool may_need(const th_class *klass, const th_spawn_options *options)
+{
+    return options->needs || options->requirements || klass->needs || klass->fits || klass->base;
+}
+
 static th_err make_extra(struct thi_stage *stage, struct thi_cell *cell,
                          const th_spawn_options *options, th_addr report_to)
 {
     bool wants_own = (options->own_thread || (cell->klass->flags & TH_CLASS_OWN_THREAD)) &&
                      stage->base == TH_BASE_POOL;
-    th_err err;
+    struct thi_fitting *fitting = NULL;
+    th_err err = TH_OK;
 
     cell->extra = NULL;
-    if (!wants_own && !options->arg && !options->global_name && th_addr_is_none(report_to))
-        return TH_OK;
-    if (!thi_cell_extra(stage, cell))
+    if (TH_UNLIKELY(may_need(cell->klass, options)))
+        err = thi_fitting_make(stage, cell->klass, options, &fitting);
+    if (err || (!wants_own && !fitting && !options->arg && !options->global_name &&
+                th_addr_is_none(report_to)))
+        return err;
+    if (!thi_cell_extra(stage, cell)) {
+        thi_fitting_free(fitting);
         return TH_E_NOMEM;
+    }
+    cell->extra->fitting = fitting;
     cell->extra->report_to = report_to;
     if (options->global_name && !(cell->extra->name = thi_name_make(stage, options->global_name)))
         return TH_E_NOMEM;
@@ -112,6 +121,8 @@ static void drop_extra(struct thi_stage *stage, struct thi_cell *cell)
     if (cell->extra->own)
         thi_pool_own_abandon(cell->extra->own);
     thi_name_unmake(cell->extra->name);
+    thi_fitting_leave(stage, cell->extra->fitting);
+    thi_fitting_free(cell->extra->fitting);
     thi_memory_give(&stage->memory, cell->extra, sizeof(*cell->extra));
     cell->extra = NULL;
 }
@@ -146,6 +157,20 @@ static th_err make(th_self *self, const th_class *klass, const th_spawn_options 
     return TH_OK;
 }
 
+/* Closes the mailbox of one that nobody knew but the changes of capabilities, if it joined them. */
+static void drain(th_self *self, struct thi_cell *cell)
+{
+    th_msg *lanes[2], *tail, *next;
+
+    lanes[1] = thi_inbox_reverse(thi_inbox_close_owner(&cell->inbox), &lanes[0], &tail);
+    for (int lane = 0; lane < 2; lane++)
+        for (th_msg *msg = lanes[lane]; msg; msg = next) {
+            next = msg->thi_next;
+            thi_count(self, THI_STAT_HANDLED);
+            th_msg_destroy(self, msg);
+        }
+}
+
 /* Undoes make(). */
 static void unmake(th_self *self, struct thi_cell *cell)
 {
@@ -157,7 +182,7 @@ static void unmake(th_self *self, struct thi_cell *cell)
     thi_voice_enter(&self->voice);
     free_state(self->voice.heap, stage, cell);
     thi_voice_leave(&self->voice);
-    (void)thi_inbox_close_owner(&cell->inbox);
+    drain(self, cell);
     thi_cell_retire(self, cell);
 }
 
@@ -269,6 +294,11 @@ static th_err spawn(th_self *self, const th_spawn_options *options, th_addr repo
         err = make(self, klass, options, report_to, &cell);
     if (err) {
         th_msg_destroy(self, options->arg);
+        return err;
+    }
+    if (TH_UNLIKELY(cell->extra && cell->extra->fitting) &&
+        (err = thi_fitting_join(stage, cell->extra->fitting, addr_of(stage, cell)))) {
+        unmake(self, cell);
         return err;
     }
     if (self->worker && !options->global_name) {

@@ -5,6 +5,7 @@
 #ifndef THI_ACTOR_STAGE_H
 #define THI_ACTOR_STAGE_H
 
+#include "runtime/actor/capabilities.h"
 #include "runtime/actor/directory.h"
 #include "runtime/actor/endpoint.h"
 #include "runtime/actor/names.h"
@@ -45,6 +46,7 @@ struct thi_stage {
 
     pthread_mutex_t spawn_lock; /* spawning from outside or by name, against closing */
     struct thi_names names;     /* writers under spawn_lock */
+    struct thi_capabilities capabilities;
     th_addr admin;              /* the system's own actor: slot 0 */
     pthread_mutex_t cells_lock; /* for those who have no worker: */
     struct thi_cell *cells;     /* spare ones, linked by task.next */

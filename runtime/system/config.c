@@ -34,6 +34,12 @@ static const char *find_fault(const th_options *options)
         return "actors_max: no room for the system's own";
     if (options->allocator && (!options->allocator->alloc || !options->allocator->free))
         return "allocator: a function is missing";
+    switch (thi_capabilities_check(options->capabilities)) {
+    case TH_OK: break;
+    case TH_E_NOT_ALLOWED: return "capabilities: a name that begins with \"thespis.\"";
+    case TH_E_LIMIT: return "capabilities: more than TH_FACTS_MAX, or past TH_FACTS_SIZE_MAX";
+    default: return "capabilities: a name or a value that is malformed";
+    }
     return NULL;
 }
 

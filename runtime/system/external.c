@@ -413,6 +413,15 @@ static th_err started(th_self *self, th_msg *answer, char *why_out)
     return err ? TH_E_INIT : TH_OK;
 }
 
+static void say_missing(th_self *self, const th_spawn_options *options, char *why_out)
+{
+    const char *missing = NULL;
+
+    if (why_out && th_fits(self, options, &missing) == TH_E_UNFIT)
+        snprintf(why_out, TH_DETAILS_SIZE, "%s: %s", th_strerror(TH_E_UNFIT),
+                 missing ? missing : "its class says so");
+}
+
 /* The actor that has the name is asked how it is: it answers after its init. */
 static th_err wait_for_init(struct thi_external *external, th_addr from, th_addr to)
 {
@@ -466,6 +475,8 @@ th_err th_create(th_self *self, const th_spawn_options *options, uint64_t timeou
         err = thi_waiting_await(external, &waiter, timeout_ns);
     err = ask_over(external, &waiter, alias, err);
     exit_from(external);
+    if (err == TH_E_UNFIT)
+        say_missing(self, options, why_out);
     if (err || !waiter.got)
         return err;
     err = judge(external, &waiter, &answer);

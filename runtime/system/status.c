@@ -110,6 +110,10 @@ th_err th_system_status_read(th_system *system, th_system_status *status_out)
     status_out->endpoints = 1 + atomic_load_explicit(&stage->open_endpoints, memory_order_relaxed);
     status_out->dead_letter_handlers =
         atomic_load_explicit(&stage->letter_handlers, memory_order_relaxed);
+    status_out->capabilities = thi_capabilities_count(stage);
+    /* relaxed: a figure */
+    status_out->choosy =
+        atomic_load_explicit(&stage->capabilities.choosy_count, memory_order_relaxed);
     status_out->names = thi_names_count(&stage->names);
     status_out->wakeups_pending = thi_timers_count(&stage->timers);
     if (status_out->counts.exited > status_out->counts.spawned)

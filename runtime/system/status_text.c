@@ -69,6 +69,8 @@ static const struct row rows[] = {
     FIXED("actors", "classes", "classes", ALWAYS, classes, TH_CLASSES_MAX)
     FIXED("actors", "dead_letter_handlers", "dead-letter handlers", ALWAYS, dead_letter_handlers,
           TH_DEAD_LETTER_HANDLERS_MAX)
+    FIXED("actors", "capabilities", "capabilities", ALWAYS, capabilities, TH_FACTS_MAX)
+    ROW("actors", "choosy", "actors that need some", COUNT, ALWAYS, choosy)
     FIXED("actors", "names", "global names", ALWAYS, names, TH_NAMES_MAX)
 
     LIMIT("wakeups", "pending", "wakeups pending", ALWAYS, wakeups_pending, timers_max)

@@ -119,17 +119,26 @@ th_system *th_system_create(const th_options *options)
     if (!system)
         return NULL;
     stage = &system->stage;
-    if (thi_memory_init(&stage->memory, filled.allocator, filled.memory_max))
+    if (thi_memory_init(&stage->memory, filled.allocator, 0)) /* the ceiling comes below */
         TH_NEVER("the hooks were checked");
     thi_depot_init(&stage->depot, &stage->memory);
     snprintf(system->name, sizeof(system->name), "%s", filled.name);
     system->options = filled;
     system->options.name = system->name;
     system->options.allocator = NULL; /* copied above */
+    system->options.capabilities = NULL;
     stage->system = system;
     stage->id = fresh_id();
     stage->base = filled.base;
     stage->timers_max = filled.timers_max;
+    if (thi_standard_capabilities(system, filled.capabilities)) {
+        thi_depot_fini(&stage->depot);
+        thi_memory_fini(&stage->memory);
+        give_handle(system);
+        return NULL;
+    }
+    stage->memory.max =
+        filled.memory_max; /* the handle and what it was made with are not under it */
     stage->shutdown_asked = thi_system_ask_shutdown;
     stage->report = thi_status_answer;
     stage->admin_gone = admin_gone;
@@ -179,6 +188,7 @@ th_err th_system_destroy(th_system *system)
         clear_stage(system);
     thi_classes_fini(stage);
     thi_names_fini(stage);
+    thi_capabilities_fini(stage);
     blocks = thi_depot_fini(&stage->depot);
     bytes = thi_memory_fini(&stage->memory);
 #if THI_CHECKED

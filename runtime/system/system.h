@@ -70,6 +70,9 @@ void thi_system_ask_shutdown(th_system *system);
 /* Whether the calling thread runs an actor's code right now, or could: it is one of the pool's. */
 bool thi_system_is_actors_thread(th_system *system);
 
+/* standard.c: the first capabilities: the system's own, and @facts. */
+th_err thi_standard_capabilities(th_system *system, const th_fact *facts);
+
 /* config.c: @options with every default in place; TH_E_INVALID with the reason. */
 th_err thi_options_fill(const th_options *options, th_options *filled_out, const char **why_out);
 

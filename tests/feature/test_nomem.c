@@ -224,6 +224,25 @@ static void get_by_name(struct test_system *ts)
     whatever(th_create(ts->me, &options, TALK_PATIENCE, &second, NULL));
 }
 
+static void needs_and_capabilities(struct test_system *ts)
+{
+    static const th_need needs[] = { { .name = "gpu" }, { .name = NULL } };
+    static const th_fact told[] = { { "hue", TH_STRING("red") }, { .name = NULL } };
+    th_spawn_options options = { .klass = &talk_echo, .needs = needs, .requirements = told };
+    th_addr addr;
+
+    whatever(th_capability_set(ts->me, "gpu", (th_value)TH_STRING("two of them")));
+    for (int i = 0; i < 2; i++) {
+        options.arg = talk_word(ts->me, "argument");
+        whatever(th_spawn_with(ts->me, &options, &addr));
+    }
+    options.arg = NULL;
+    whatever(th_fits(ts->me, &options, NULL));
+    whatever(th_create(ts->me, &options, TALK_PATIENCE, &addr, NULL));
+    whatever(th_capability_remove(ts->me, "gpu"));
+    whatever(th_create(ts->me, &options, TALK_PATIENCE, &addr, NULL));
+}
+
 /* ---- the sweep ---- */
 
 /* With the @nth allocation failing, and if @for_good all after it until the scenario is over.
@@ -273,6 +292,7 @@ SWEEP(large_messages_and_memory)
 SWEEP(endpoints)
 SWEEP(troupes)
 SWEEP(get_by_name)
+SWEEP(needs_and_capabilities)
 
 /* The random program, short of one allocation: the model still holds, but for what was refused. */
 Test(nomem, random_actors, .timeout = 100)
