@@ -285,7 +285,7 @@ static void stop_each(void *context, const char *name, th_addr addr)
 
 BOTH_BASES(global_name, a_list_may_be_acted_on)
 {
-    char name[16];
+    char name[32];
     th_addr addr;
     uint64_t left = 1;
 
@@ -454,7 +454,7 @@ BOTH_BASES(global_name, has_a_length)
 Test(global_name, there_are_so_many_and_no_more, .timeout = 60)
 {
     struct test_system ts = test_system_open(TH_BASE_POOL, 0);
-    char name[16];
+    char name[32];
     th_spawn_options options = { .klass = &only_class, .global_name = name };
     th_addr addr, first = th_addr_none();
 
@@ -519,7 +519,7 @@ static void *race_for_names(void *context)
 {
     struct racer *racer = context;
     th_self *me;
-    char name[16];
+    char name[32];
 
     if (th_endpoint_open(racer->sys, &me)) {
         racer->wrong = "no endpoint";

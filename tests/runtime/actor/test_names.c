@@ -104,8 +104,9 @@ BOTH_BASES(names, go_with_the_cell_of_their_actor, .init = journal_clear)
         cr_assert_eq(th_stop(ts->me, addr), TH_OK);
         wait_gone(ts, addr);
     }
-    after = tell(ts, watcher, name_bytes, 0);
-    /* a thousand of them are 350 KB: those of the last grace periods may be there still */
-    cr_assert_lt(after, before + BUCKETS * sizeof(void *) + 200000, "%llu and then %llu",
-                 (unsigned long long)before, (unsigned long long)after);
+    /* A thousand of them are 350 KB. Those of the last grace periods may be there still: it hangs
+     * if they stay. */
+    do
+        after = tell(ts, watcher, name_bytes, 0);
+    while (after >= before + BUCKETS * sizeof(void *) + 200000);
 }
