@@ -135,9 +135,10 @@ TH_MESSAGE(th_waiting, TH_WAITING_FIELDS);
 #define TH_ACTOR_REPORT_FIELDS(F, S)                                                               \
     F(S, addr, actor)                                                                              \
     F(S, addr, parent)                                                                             \
-    F(S, str, class_name) /* NULL: no memory for it */ F(S, bool_, exiting) F(                     \
-        S, bool_, own_thread) F(S, u64, age_ns) F(S, u64, waiting) F(S, u32, children)             \
-        F(S, u32, wakeups) F(S, u32, first_count) /* of `first` */ F(                              \
+    F(S, str, class_name)                                                                          \
+    /* NULL: no memory for it */ F(S, bool_, exiting) F(S, bool_, own_thread) F(S, u64, age_ns) F( \
+        S, u64, waiting) F(S, u32, children) F(S, u32, wakeups)                                    \
+        F(S, u32, first_count) /* of `first` */ F(                                                 \
             S, nesteds, th_waiting, first, TH_ACTOR_REPORT_WAITING) /* the next to be handled */
 TH_MESSAGE(th_actor_report, TH_ACTOR_REPORT_FIELDS);
 
@@ -145,11 +146,12 @@ TH_MESSAGE(th_actor_report, TH_ACTOR_REPORT_FIELDS);
 #define TH_SYSTEM_REPORT_FIELDS(F, S)                                                              \
     F(S, u64, id)                                                                                  \
     F(S, str, name)                                                                                \
-    F(S, u64, uptime_ns) F(S, bool_, shutting_down) F(S, u64, accepted) F(S, u64, handled)         \
-        F(S, u64, dead) F(S, u64, failed) F(S, u64, poisoned) F(S, u64, actors)                    \
-            F(S, u64, actors_max) F(S, u64, spawned) F(S, u64, exited) F(S, u64, endpoints)        \
-                F(S, u64, wakeups_pending) F(S, u64, memory_bytes) F(S, u64, memory_bytes_peak)    \
-                    F(S, u64, memory_max) F(S, u32, workers) F(S, u64, turns) F(                   \
+    F(S, u64, uptime_ns)                                                                           \
+    F(S, bool_, shutting_down) F(S, u64, accepted) F(S, u64, handled) F(S, u64, dead)              \
+        F(S, u64, failed) F(S, u64, poisoned) F(S, u64, actors) F(S, u64, actors_max)              \
+            F(S, u64, spawned) F(S, u64, exited) F(S, u64, endpoints) F(S, u64, wakeups_pending)   \
+                F(S, u64, memory_bytes) F(S, u64, memory_bytes_peak) F(S, u64, memory_max)         \
+                    F(S, u32, workers) F(S, u64, turns) F(                                         \
                         S, str, text) /* as asked for; NULL: not asked for, or no memory for it */
 TH_MESSAGE(th_system_report, TH_SYSTEM_REPORT_FIELDS);
 
