@@ -10,7 +10,7 @@
 #include "runtime/system/report.h"
 #include <thespis/config.h>
 
-enum { NONE = UINT32_MAX };
+#define NONE UINT32_MAX
 
 struct entry {
     th_actor_status status;
