@@ -139,6 +139,9 @@
 
 /* ---- status ---- */
 
+/* A shorter threshold would make the watchdog's looks, four per threshold, a load. Nanoseconds. */
+#define TH_WATCHDOG_NS_MIN 1000000
+
 /* Actors that one written status lists, so that asking costs no more than some megabytes. */
 #define TH_STATUS_ACTORS_MAX 10000
 

@@ -23,6 +23,17 @@ enum th_signal_flags {
         1 << 0 /* SIGTERM and SIGINT ask for a shutdown; previous handlers come back at its end */
 };
 
+/** A handler that has been running for too long, or has come out at last. Good during the call. */
+typedef struct th_stall {
+    th_addr actor;
+    const char *class_name;
+    const char *type_name; /* of the message; NULL: in init or exit, or not known */
+    uint32_t worker;       /* its index */
+    uint64_t duration_ns;  /* so far; seen from outside, so a little less than it was */
+    bool has_ended;
+    const char *stack; /* of its thread, a frame a line; NULL: not asked for, or no answer */
+} th_stall;
+
 /** Zero everywhere is a good default. Copied by th_system_create(). */
 typedef struct th_options {
     th_base base;
@@ -34,6 +45,14 @@ typedef struct th_options {
     uint32_t actors_max;           /* 0: TH_ACTORS_MAX_DEFAULT */
     uint32_t timers_max;           /* 0: TH_TIMERS_MAX_DEFAULT */
     uint64_t memory_max;           /* bytes, 0: no ceiling */
+    uint64_t watchdog_ns;          /* handlers that run longer are reported; 0: nobody looks. At least
+                                      TH_WATCHDOG_NS_MIN. No effect on the simple base */
+    /** Is told, on the watchdog's thread, once when it is too long and once when it ends. NULL: a
+     * line on standard error. */
+    void (*watchdog)(void *context, const th_stall *stall);
+    void *watchdog_context;
+    int watchdog_signal; /* SIGRTMIN to SIGRTMAX, which is sent to the thread at fault for its stack,
+                            and interrupts what it waits in; 0: without */
     const th_allocator *allocator; /* NULL: malloc and free; copied */
     const th_fact *capabilities;   /* to begin with, ended by a NULL name; copied (capability.h) */
 } th_options;

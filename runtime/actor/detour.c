@@ -30,11 +30,11 @@ th_err thi_detour_inject(struct thi_stage *stage, struct thi_cell *cell, th_err 
     return TH_OK;
 }
 
-th_err thi_detour(th_self *self, struct thi_cell *cell, const th_msg *msg)
+static th_err deliver(th_self *self, struct thi_cell *cell, const th_msg *msg)
 {
     struct thi_cell_extra *extra = cell->extra;
 
-    if (extra->inject_times) {
+    if (extra && extra->inject_times) {
         extra->inject_times--;
         settle(cell);
         return extra->inject_err;
@@ -42,4 +42,19 @@ th_err thi_detour(th_self *self, struct thi_cell *cell, const th_msg *msg)
     if (msg->thi_to.slot != cell->slot)
         return thi_ask_answered(self, cell, msg);
     return thi_class_receive(self, cell->klass, cell->state, msg);
+}
+
+/* For who watches from outside (system/watchdog.c): which delivery this is, and of what. */
+th_err thi_detour(th_self *self, struct thi_cell *cell, const th_msg *msg)
+{
+    struct thi_worker *worker = self->worker;
+    /* relaxed, all: only we write them, and a watchdog only compares */
+    uint64_t before = atomic_load_explicit(&worker->deliveries, memory_order_relaxed);
+    th_err err;
+
+    atomic_store_explicit(&worker->deliveries, before + 1, memory_order_relaxed);
+    atomic_store_explicit(&worker->handles, msg->thi_type, memory_order_relaxed);
+    err = deliver(self, cell, msg);
+    atomic_store_explicit(&worker->handles, NULL, memory_order_relaxed);
+    return err;
 }

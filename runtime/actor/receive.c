@@ -21,6 +21,7 @@
 #include "runtime/actor/spawn.h"
 #include "runtime/actor/stall.h"
 #include "runtime/actor/wakeup.h"
+#include "runtime/base/stack.h"
 #include "mailbox/msg.h"
 #include <thespis/assert.h>
 
@@ -393,11 +394,26 @@ static void run(struct thi_worker *worker, struct thi_task *task)
     thi_worker_requeue(worker, task);
 }
 
+void thi_receive_watched(struct thi_worker *worker, struct thi_task *task)
+{
+    thi_cell_raise(thi_cell_of_task(task), THI_CELL_DETOUR);
+    run(worker, task);
+}
+
+const th_type *thi_receive_now(struct thi_worker *worker)
+{
+    /* relaxed: types are constant, and this is a figure */
+    return atomic_load_explicit(&worker->handles, memory_order_relaxed);
+}
+
 /* ---- a worker's life ---- */
 
 static void worker_begin(struct thi_worker *worker)
 {
-    (void)worker;
+    struct thi_stage *stage = worker->stage;
+
+    if (stage->stack_signal)
+        thi_stack_allow(stage->stack_signal);
 }
 
 static void worker_idle(struct thi_worker *worker)

@@ -21,6 +21,7 @@
 #include "runtime/base/stats.h"
 #include "mailbox/alloc.h"
 #include <thespis/config.h>
+#include <thespis/system.h>
 
 struct thi_pool;
 struct thi_step;
@@ -37,6 +38,14 @@ enum thi_worker_kind {
     THI_WORKER_SPARE,   /* lent while another is blocked */
     THI_WORKER_OWN,     /* runs one task only */
     THI_WORKER_STEP     /* the simple base: runs on whichever thread drives the system */
+};
+
+/* What a watchdog (system/watchdog.h) knows of a worker: its own, under the pool's lock. */
+struct thi_worker_watch {
+    uint64_t turn, deliveries; /* at the last look */
+    uint64_t since_ns;         /* the look that first saw them */
+    bool is_reported;
+    th_stall stall; /* as reported */
 };
 
 struct thi_worker {
@@ -74,6 +83,9 @@ struct thi_worker {
     _Atomic uint64_t press_seen; /* press_ns, for thieves */
     _Atomic(struct thi_task *) current; /* whose turn it is while `turn` is odd, else was */
     _Atomic uint64_t rest_since_ns;     /* when it parked, on CLOCK_MONOTONIC; 0: it is up */
+    _Atomic(const void *) handles; /* the floor above's, in watched turns: what is being handled */
+    _Atomic uint64_t deliveries;   /* and how many there were */
+    struct thi_worker_watch watch;
     uint64_t began_ns;                  /* constant: when it was made, on the same clock */
 
     /* written by the worker and by thieves */

@@ -3,6 +3,7 @@
 #include <stdio.h>
 
 #include "runtime/actor/mail.h"
+#include "runtime/actor/receive.h"
 #include "mailbox/inbox.h"
 
 static const char *life_text(enum thi_cell_state life)
@@ -44,6 +45,7 @@ static bool is_blocked(struct thi_worker *worker)
 struct search {
     struct thi_cell *cell;
     bool found, is_blocked;
+    const th_type *type; /* of what it handles; NULL: not known */
 };
 
 static void compare_turn(void *context, struct thi_worker *worker)
@@ -54,6 +56,7 @@ static void compare_turn(void *context, struct thi_worker *worker)
         return;
     search->found = true;
     search->is_blocked = is_blocked(worker);
+    search->type = thi_receive_now(worker);
 }
 
 /* Calls @each for every worker there is. */
@@ -175,18 +178,21 @@ static const char *kind_text(enum thi_worker_kind kind)
     return "worker";
 }
 
-/* Whose turn it is, as far as it is still that actor's. */
-static void name_actor(th_system *system, struct thi_worker *worker, th_worker_status *status)
+void thi_census_turn(th_system *system, struct thi_worker *worker, th_addr *addr_out,
+                     const char **class_name_out)
 {
     struct thi_cell *cell = turn_of(worker);
     struct thi_stage *stage = &system->stage;
 
+    *addr_out = th_addr_none();
+    *class_name_out = NULL;
     thi_reclaim_enter();
     /* relaxed, below: a figure */
     if (cell && thi_cell_kind_shown(cell) != THI_CELL_FREE && cell->klass) {
-        status->class_name = cell->klass->name;
-        status->actor = (th_addr){ stage->id, cell->slot,
-                                   atomic_load_explicit(&cell->generation, memory_order_relaxed) };
+        *class_name_out = cell->klass->name;
+        *addr_out =
+            (th_addr){ stage->id, cell->slot,
+                       atomic_load_explicit(&cell->generation, memory_order_relaxed) };
     }
     thi_reclaim_leave();
 }
@@ -221,7 +227,7 @@ static void describe_worker(void *context, struct thi_worker *worker)
         .rest_ns = thi_stats_get(&worker->stats, THI_STAT_REST_NS) +
                    (since && now > since ? now - since : 0),
     };
-    name_actor(roll->system, worker, status);
+    thi_census_turn(roll->system, worker, &status->actor, &status->class_name);
 }
 
 bool thi_census_workers(th_system *system, th_worker_status **workers_out, size_t *count_out)
@@ -248,7 +254,8 @@ bool thi_census_workers(th_system *system, th_worker_status **workers_out, size_
 /* ---- what was left behind ---- */
 
 /* @status->state is one of life_text(). */
-static void say_what(const th_actor_status *status, bool is_idle, char *text, size_t size)
+static void say_what(const th_actor_status *status, bool is_idle, const th_type *type, char *text,
+                     size_t size)
 {
     bool is_exiting = status->state == life_text(THI_CELL_EXITING);
 
@@ -259,8 +266,20 @@ static void say_what(const th_actor_status *status, bool is_idle, char *text, si
         snprintf(text, size, "exiting");
     else if (status->state == life_text(THI_CELL_STARTING))
         snprintf(text, size, "starting");
-    else
+    else if (is_idle || !type)
         snprintf(text, size, "%s", is_idle ? "idle" : "running a handler");
+    else
+        snprintf(text, size, "running a handler of %s", type->name);
+}
+
+/* What that actor handles, as far as turns are watched. */
+static const th_type *type_handled(th_system *system, th_addr addr)
+{
+    struct thi_cell *cell = thi_directory_at(&system->stage.directory, addr.slot);
+    struct search search = { .cell = cell };
+
+    each_worker(system, compare_turn, &search);
+    return search.type;
 }
 
 void thi_census_leftovers(th_system *system, th_leftover leftover, void *context)
@@ -268,10 +287,10 @@ void thi_census_leftovers(th_system *system, th_leftover leftover, void *context
     th_actor_status status;
     uint32_t slot = 0;
     bool is_idle;
-    char what[48];
+    char what[128];
 
     while (thi_census_next(system, &slot, &status, &is_idle)) {
-        say_what(&status, is_idle, what, sizeof(what));
+        say_what(&status, is_idle, type_handled(system, status.addr), what, sizeof(what));
         leftover(context, status.addr, status.class_name, what);
     }
 }

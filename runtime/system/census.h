@@ -20,6 +20,10 @@ bool thi_census_find(th_system *system, th_addr addr, th_actor_status *status_ou
  * memory. Nothing after the pool has stopped. */
 bool thi_census_workers(th_system *system, th_worker_status **workers_out, size_t *count_out);
 
+/* Whose turn it is on @worker; none and NULL: nobody's. */
+void thi_census_turn(th_system *system, struct thi_worker *worker, th_addr *addr_out,
+                     const char **class_name_out);
+
 /* Calls @leftover for each, with what it is doing. */
 void thi_census_leftovers(th_system *system, th_leftover leftover, void *context);
 

@@ -1,5 +1,6 @@
 /* runtime/system/config.c: options are checked once, and their defaults filled in. */
 #include <sched.h>
+#include <signal.h>
 #include <string.h>
 
 #include "runtime/system/system.h"
@@ -40,6 +41,11 @@ static const char *find_fault(const th_options *options)
     case TH_E_LIMIT: return "capabilities: more than TH_FACTS_MAX, or past TH_FACTS_SIZE_MAX";
     default: return "capabilities: a name or a value that is malformed";
     }
+    if (options->watchdog_ns && options->watchdog_ns < TH_WATCHDOG_NS_MIN)
+        return "watchdog_ns: less than TH_WATCHDOG_NS_MIN";
+    if (options->watchdog_signal &&
+        (options->watchdog_signal < SIGRTMIN || options->watchdog_signal > SIGRTMAX))
+        return "watchdog_signal: no real-time signal";
     return NULL;
 }
 

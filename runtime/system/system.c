@@ -233,16 +233,26 @@ static th_err start_pool(th_system *system)
     err = thi_reclaimer_start(&stage->reclaimer, thi_cells_reclaimed, stage);
     if (err)
         return err;
-    err = thi_pool_start(&stage->pool, &options);
+    err = thi_watchdog_prepare(system);
     if (err)
         goto fail_reclaimer;
+    err = thi_pool_start(&stage->pool, &options);
+    if (err)
+        goto fail_prepared;
     err = thi_alarm_start(&stage->alarm, &stage->timers, &stage->clock, thi_timer_fire, stage);
     if (err)
         goto fail_pool;
+    err = thi_watchdog_start(system);
+    if (err)
+        goto fail_alarm;
     return TH_OK;
 
+fail_alarm:
+    thi_alarm_stop(&stage->alarm);
 fail_pool:
     thi_pool_stop(&stage->pool);
+fail_prepared:
+    thi_watchdog_clear(system);
 fail_reclaimer:
     thi_reclaimer_stop(&stage->reclaimer);
     return err;
@@ -252,6 +262,7 @@ static void stop_pool(th_system *system)
 {
     struct thi_stage *stage = &system->stage;
 
+    thi_watchdog_stop(system);
     thi_alarm_stop(&stage->alarm);
     /* An outsider who woke somebody may not be back yet from waking a worker. It is in a section,
      * and with every inbox closed there is no other after it. */
@@ -259,6 +270,7 @@ static void stop_pool(th_system *system)
     pthread_mutex_lock(&system->figures_lock);
     thi_pool_stop(&stage->pool);
     system->pool_stopped = true;
+    thi_watchdog_clear(system);
     pthread_mutex_unlock(&system->figures_lock);
     thi_cells_flush_last(stage);
     thi_reclaimer_stop(&stage->reclaimer);

@@ -13,6 +13,7 @@
 #define THI_SYSTEM_SYSTEM_H
 
 #include "runtime/system/signals.h"
+#include "runtime/system/watchdog.h"
 #include "runtime/actor/stage.h"
 
 struct thi_external;
@@ -30,6 +31,7 @@ struct th_system {
     uint64_t started_ns;       /* constant from start on */
     struct thi_external *self; /* the default endpoint; from start on */
     struct thi_signals signals;
+    struct thi_watchdog watchdog;
     _Atomic bool signalled; /* simple base: a signal came, whoever drives is to see to it */
     bool in_turn;           /* simple base, under step.lock: an actor's code runs right now */
     uint64_t moment_turns;  /* simple base, under step.lock: turns since virtual time last moved */
