@@ -86,7 +86,7 @@ typedef struct th_worker_status {
     uint64_t accepted;
     uint64_t steals;
     uint64_t parks;
-    uint64_t queued; /* actors that wait for their turn here */
+    uint64_t queued; /* actors that wait for their turn here; UINT64_MAX on the simple base */
     uint64_t age_ns;
     uint64_t rest_ns; /* of those, asleep for want of work */
 } th_worker_status;

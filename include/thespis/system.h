@@ -20,7 +20,10 @@ typedef enum th_base {
 
 enum th_signal_flags {
     TH_SIGNAL_TERM =
-        1 << 0 /* SIGTERM and SIGINT ask for a shutdown; previous handlers come back at its end */
+        1 << 0, /* SIGTERM and SIGINT ask for a shutdown; previous handlers come back at its end */
+    TH_SIGNAL_STATUS =
+        1
+        << 1 /* SIGUSR1 has the whole status written as text, asking no actor: also when all hang */
 };
 
 /** A handler that has been running for too long, or has come out at last. Good during the call. */
@@ -37,22 +40,24 @@ typedef struct th_stall {
 /** Zero everywhere is a good default. Copied by th_system_create(). */
 typedef struct th_options {
     th_base base;
-    const char *name;              /* in status and thread names; NULL: "thespis" */
-    uint32_t workers;              /* 0: TH_WORKERS_DEFAULT; at most TH_WORKERS_MAX */
-    bool pin_workers;              /* one core each */
-    uint64_t seed;                 /* simple base; 0: first come, first served */
-    uint32_t signals;              /* enum th_signal_flags; 0: no signal is touched */
-    uint32_t actors_max;           /* 0: TH_ACTORS_MAX_DEFAULT */
-    uint32_t timers_max;           /* 0: TH_TIMERS_MAX_DEFAULT */
-    uint64_t memory_max;           /* bytes, 0: no ceiling */
-    uint64_t watchdog_ns;          /* handlers that run longer are reported; 0: nobody looks. At least
+    const char *name;     /* in status and thread names; NULL: "thespis" */
+    uint32_t workers;     /* 0: TH_WORKERS_DEFAULT; at most TH_WORKERS_MAX */
+    bool pin_workers;     /* one core each */
+    uint64_t seed;        /* simple base; 0: first come, first served */
+    uint32_t signals;     /* enum th_signal_flags; 0: no signal is touched */
+    uint32_t actors_max;  /* 0: TH_ACTORS_MAX_DEFAULT */
+    uint32_t timers_max;  /* 0: TH_TIMERS_MAX_DEFAULT */
+    uint64_t memory_max;  /* bytes, 0: no ceiling */
+    uint64_t watchdog_ns; /* handlers that run longer are reported; 0: nobody looks. At least
                                       TH_WATCHDOG_NS_MIN. No effect on the simple base */
     /** Is told, on the watchdog's thread, once when it is too long and once when it ends. NULL: a
      * line on standard error. */
     void (*watchdog)(void *context, const th_stall *stall);
     void *watchdog_context;
-    int watchdog_signal; /* SIGRTMIN to SIGRTMAX, which is sent to the thread at fault for its stack,
-                            and interrupts what it waits in; 0: without */
+    int watchdog_signal;     /* SIGRTMIN to SIGRTMAX: sent to the thread at fault for its stack, and
+                            interrupts what it waits in; 0: without */
+    int status_fd;           /* where TH_SIGNAL_STATUS is written; 0: standard error */
+    const char *status_path; /* [keep] until destroy; a file it is appended to instead, or NULL */
     const th_allocator *allocator; /* NULL: malloc and free; copied */
     const th_fact *capabilities;   /* to begin with, ended by a NULL name; copied (capability.h) */
 } th_options;

@@ -120,8 +120,7 @@ void thi_stack_print(const struct thi_stack *stack, char *text, size_t size)
 
         if (dladdr(address, &info) && info.dli_sname)
             printed = snprintf(text + length, size - length, "    #%d %s+0x%lx\n", i,
-                               info.dli_sname,
-                               (unsigned long)(address - (char *)info.dli_saddr));
+                               info.dli_sname, (unsigned long)(address - (char *)info.dli_saddr));
         else
             printed = snprintf(text + length, size - length, "    #%d %s+0x%lx\n", i,
                                info.dli_fname ? info.dli_fname : "?",

@@ -8,8 +8,8 @@
  *     again. A thread that does not answer keeps the request, so it must outlive that thread.
  * K2. The handler calls backtrace() and nothing else that is not async-signal-safe. glibc's
  *     allocates only on its first call in the process, to load the unwinder: thi_stack_want() makes
- *     that call. From then on it walks frames by _dl_find_object() (glibc 2.35, gcc 12), which takes
- *     no lock. */
+ *     that call. From then on it walks frames by _dl_find_object() (glibc 2.35, gcc 12), which
+ *     takes no lock. */
 #ifndef THI_BASE_STACK_H
 #define THI_BASE_STACK_H
 

@@ -86,7 +86,7 @@ struct thi_worker {
     _Atomic(const void *) handles; /* the floor above's, in watched turns: what is being handled */
     _Atomic uint64_t deliveries;   /* and how many there were */
     struct thi_worker_watch watch;
-    uint64_t began_ns;                  /* constant: when it was made, on the same clock */
+    uint64_t began_ns; /* constant: when it was made, on the same clock */
 
     /* written by the worker and by thieves */
     _Alignas(TH_CACHE_LINE) _Atomic(struct thi_task *) next;

@@ -190,9 +190,8 @@ void thi_census_turn(th_system *system, struct thi_worker *worker, th_addr *addr
     /* relaxed, below: a figure */
     if (cell && thi_cell_kind_shown(cell) != THI_CELL_FREE && cell->klass) {
         *class_name_out = cell->klass->name;
-        *addr_out =
-            (th_addr){ stage->id, cell->slot,
-                       atomic_load_explicit(&cell->generation, memory_order_relaxed) };
+        *addr_out = (th_addr){ stage->id, cell->slot,
+                               atomic_load_explicit(&cell->generation, memory_order_relaxed) };
     }
     thi_reclaim_leave();
 }
@@ -220,10 +219,10 @@ static void describe_worker(void *context, struct thi_worker *worker)
         .accepted = thi_stats_get(&worker->stats, THI_STAT_ACCEPTED),
         .steals = thi_stats_get(&worker->stats, THI_STAT_STEALS),
         .parks = thi_stats_get(&worker->stats, THI_STAT_PARKS),
-        .queued = has_ring  ? thi_runq_length(worker)
-                  : is_step ? roll->system->stage.step.ready_count
-                            : 0,
-        .age_ns = now - worker->began_ns,
+        .queued = is_step    ? UINT64_MAX
+                  : has_ring ? thi_runq_length(worker)
+                             : 0,
+        .age_ns = is_step ? 0 : now - worker->began_ns,
         .rest_ns = thi_stats_get(&worker->stats, THI_STAT_REST_NS) +
                    (since && now > since ? now - since : 0),
     };

@@ -29,7 +29,7 @@ static const char *find_fault(const th_options *options)
         return "name: empty, or longer than TH_NAME_MAX";
     if (options->workers > TH_WORKERS_MAX)
         return "workers: more than TH_WORKERS_MAX";
-    if (options->signals & ~(uint32_t)TH_SIGNAL_TERM)
+    if (options->signals & ~(uint32_t)(TH_SIGNAL_TERM | TH_SIGNAL_STATUS))
         return "signals: a bit that is not in th_signal_flags";
     if (options->actors_max && options->actors_max < ACTORS_LEAST)
         return "actors_max: no room for the system's own";
@@ -41,6 +41,8 @@ static const char *find_fault(const th_options *options)
     case TH_E_LIMIT: return "capabilities: more than TH_FACTS_MAX, or past TH_FACTS_SIZE_MAX";
     default: return "capabilities: a name or a value that is malformed";
     }
+    if (options->status_fd < 0)
+        return "status_fd: negative";
     if (options->watchdog_ns && options->watchdog_ns < TH_WATCHDOG_NS_MIN)
         return "watchdog_ns: less than TH_WATCHDOG_NS_MIN";
     if (options->watchdog_signal &&

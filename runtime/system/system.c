@@ -348,15 +348,20 @@ static th_err populate(th_system *system)
     err = thi_spawn_admin(self, &thi_admin_class);
     if (err)
         goto fail_pool;
-    if (system->options.signals)
+    if (system->options.signals & TH_SIGNAL_TERM)
         err = thi_signals_start(&system->signals, signalled, system);
     if (err)
         goto fail_admin;
-    err = thi_external_move_in(system->self);
+    err = thi_status_signal_start(system);
     if (err)
         goto fail_signals;
+    err = thi_external_move_in(system->self);
+    if (err)
+        goto fail_status;
     return TH_OK;
 
+fail_status:
+    thi_status_signal_stop(system);
 fail_signals:
     thi_signals_stop(&system->signals);
 fail_admin:
@@ -490,6 +495,7 @@ static void go_down(th_system *system)
 {
     struct thi_stage *stage = &system->stage;
 
+    thi_status_signal_stop(system);
     thi_signals_stop(&system->signals);
     if (!is_simple(system))
         stop_pool(system);

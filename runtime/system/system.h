@@ -13,6 +13,7 @@
 #define THI_SYSTEM_SYSTEM_H
 
 #include "runtime/system/signals.h"
+#include "runtime/system/status_signal.h"
 #include "runtime/system/watchdog.h"
 #include "runtime/actor/stage.h"
 
@@ -32,6 +33,7 @@ struct th_system {
     struct thi_external *self; /* the default endpoint; from start on */
     struct thi_signals signals;
     struct thi_watchdog watchdog;
+    struct thi_status_signal status_signal;
     _Atomic bool signalled; /* simple base: a signal came, whoever drives is to see to it */
     bool in_turn;           /* simple base, under step.lock: an actor's code runs right now */
     uint64_t moment_turns;  /* simple base, under step.lock: turns since virtual time last moved */

@@ -9,6 +9,7 @@
 #include "runtime/system/system.h"
 #include "runtime/actor/receive.h"
 #include "runtime/base/futex.h"
+#include "runtime/base/thread.h"
 
 /* How long a thread may take to show its stack. Nanoseconds. */
 #define STACK_NS 100000000u
@@ -20,8 +21,8 @@ struct look {
     th_system *system;
     uint64_t now;
     unsigned count;
-    bool asked;          /* for a stack: of the last incident */
-    unsigned asked_for;  /* which one that is */
+    bool asked;         /* for a stack: of the last incident */
+    unsigned asked_for; /* which one that is */
     th_stall stalls[LOOK_MAX];
 };
 
@@ -66,8 +67,7 @@ static void look_at(void *context, struct thi_worker *worker)
     if (look->count == LOOK_MAX)
         return;
     if (is_same && (turn & 1) && !is_blocked) {
-        if (!watch->is_reported &&
-            look->now - watch->since_ns >= look->system->options.watchdog_ns)
+        if (!watch->is_reported && look->now - watch->since_ns >= look->system->options.watchdog_ns)
             note(look, worker, false);
         return;
     }
@@ -86,13 +86,12 @@ static void write_line(const th_stall *stall)
     int length;
 
     th_addr_print(stall->actor, addr, sizeof(addr));
-    length = snprintf(line, sizeof(line),
-                      "thespis: %s %s: its handler%s%s %s %" PRIu64 " ms, on worker %u\n%s",
-                      stall->class_name ? stall->class_name : "an actor", addr,
-                      stall->type_name ? " of " : "", stall->type_name ? stall->type_name : "",
-                      stall->has_ended ? "has ended after" : "has been running for",
-                      stall->duration_ns / 1000000u, stall->worker,
-                      stall->stack ? stall->stack : "");
+    length = snprintf(
+        line, sizeof(line), "thespis: %s %s: its handler%s%s %s %" PRIu64 " ms, on worker %u\n%s",
+        stall->class_name ? stall->class_name : "an actor", addr, stall->type_name ? " of " : "",
+        stall->type_name ? stall->type_name : "",
+        stall->has_ended ? "has ended after" : "has been running for",
+        stall->duration_ns / 1000000u, stall->worker, stall->stack ? stall->stack : "");
     if (length >= (int)sizeof(line))
         length = (int)sizeof(line) - 1;
     if (write(STDERR_FILENO, line, (size_t)length) < 0)
