@@ -37,6 +37,13 @@ typedef struct th_pool_status {
     uint64_t rescues; /* times a worker stuck in a long handler was relieved of its queue */
 } th_pool_status;
 
+/** Of durations that were sampled, to within a sixteenth. */
+typedef struct th_times {
+    uint64_t samples;
+    uint64_t p50_ns, p90_ns, p99_ns, p999_ns; /* that many percent took no longer */
+    uint64_t max_ns;
+} th_times;
+
 typedef struct th_system_status {
     const char *name;
     th_base base;
@@ -58,6 +65,10 @@ typedef struct th_system_status {
     uint64_t memory_bytes_peak;
     uint64_t memory_max;
     th_pool_status pool;
+    bool measured; /* options.measure: */
+    th_times
+        waiting; /* from an actor's send until it is next in the target's mailbox and it runs */
+    th_times handling; /* one delivery, from call to return */
 } th_system_status;
 
 typedef struct th_actor_status {
@@ -147,12 +158,15 @@ TH_MESSAGE(th_actor_report, TH_ACTOR_REPORT_FIELDS);
     F(S, u64, id)                                                                                  \
     F(S, str, name)                                                                                \
     F(S, u64, uptime_ns)                                                                           \
-    F(S, bool_, shutting_down) F(S, u64, accepted) F(S, u64, handled) F(S, u64, dead)              \
-        F(S, u64, failed) F(S, u64, poisoned) F(S, u64, actors) F(S, u64, actors_max)              \
-            F(S, u64, spawned) F(S, u64, exited) F(S, u64, endpoints) F(S, u64, wakeups_pending)   \
-                F(S, u64, memory_bytes) F(S, u64, memory_bytes_peak) F(S, u64, memory_max)         \
-                    F(S, u32, workers) F(S, u64, turns) F(                                         \
-                        S, str, text) /* as asked for; NULL: not asked for, or no memory for it */
+    F(S, bool_, shutting_down)                                                                     \
+    F(S, u64, accepted)                                                                            \
+    F(S, u64, handled)                                                                             \
+    F(S, u64, dead)                                                                                \
+    F(S, u64, failed)                                                                              \
+    F(S, u64, poisoned) F(S, u64, actors) F(S, u64, actors_max) F(S, u64, spawned)                 \
+        F(S, u64, exited) F(S, u64, endpoints) F(S, u64, wakeups_pending) F(S, u64, memory_bytes)  \
+            F(S, u64, memory_bytes_peak) F(S, u64, memory_max) F(S, u32, workers) F(S, u64, turns) \
+                F(S, str, text) /* as asked for; NULL: not asked for, or no memory for it */
 TH_MESSAGE(th_system_report, TH_SYSTEM_REPORT_FIELDS);
 
 TH_BEGIN_C

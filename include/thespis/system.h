@@ -40,14 +40,16 @@ typedef struct th_stall {
 /** Zero everywhere is a good default. Copied by th_system_create(). */
 typedef struct th_options {
     th_base base;
-    const char *name;     /* in status and thread names; NULL: "thespis" */
-    uint32_t workers;     /* 0: TH_WORKERS_DEFAULT; at most TH_WORKERS_MAX */
-    bool pin_workers;     /* one core each */
-    uint64_t seed;        /* simple base; 0: first come, first served */
-    uint32_t signals;     /* enum th_signal_flags; 0: no signal is touched */
-    uint32_t actors_max;  /* 0: TH_ACTORS_MAX_DEFAULT */
-    uint32_t timers_max;  /* 0: TH_TIMERS_MAX_DEFAULT */
-    uint64_t memory_max;  /* bytes, 0: no ceiling */
+    const char *name;    /* in status and thread names; NULL: "thespis" */
+    uint32_t workers;    /* 0: TH_WORKERS_DEFAULT; at most TH_WORKERS_MAX */
+    bool pin_workers;    /* one core each */
+    uint64_t seed;       /* simple base; 0: first come, first served */
+    uint32_t signals;    /* enum th_signal_flags; 0: no signal is touched */
+    uint32_t actors_max; /* 0: TH_ACTORS_MAX_DEFAULT */
+    uint32_t timers_max; /* 0: TH_TIMERS_MAX_DEFAULT */
+    uint64_t memory_max; /* bytes, 0: no ceiling */
+    bool measure; /* keeps histograms of how long messages wait and are handled, of a few of them;
+                     in status. No effect on the simple base */
     uint64_t watchdog_ns; /* handlers that run longer are reported; 0: nobody looks. At least
                                       TH_WATCHDOG_NS_MIN. No effect on the simple base */
     /** Is told, on the watchdog's thread, once when it is too long and once when it ends. NULL: a

@@ -44,6 +44,22 @@ static th_err deliver(th_self *self, struct thi_cell *cell, const th_msg *msg)
     return thi_class_receive(self, cell->klass, cell->state, msg);
 }
 
+/* The same, timed (sample.h). */
+static th_err deliver_timed(th_self *self, struct thi_cell *cell, const th_msg *msg)
+{
+    struct thi_worker *worker = self->worker;
+    uint64_t start = thi_cycles(), cycles;
+    th_err err;
+
+    worker->is_sampling = false;
+    if (worker->run == worker->pool->options.ops->run)
+        settle(cell); /* nobody watches: the way is straight again */
+    err = deliver(self, cell, msg);
+    cycles = thi_cycles_since(start);
+    thi_histogram_add(&worker->samples->handling, thi_cycles_to_ns(&worker->pool->rate, cycles));
+    return err;
+}
+
 /* For who watches from outside (system/watchdog.c): which delivery this is, and of what. */
 th_err thi_detour(th_self *self, struct thi_cell *cell, const th_msg *msg)
 {
@@ -54,7 +70,7 @@ th_err thi_detour(th_self *self, struct thi_cell *cell, const th_msg *msg)
 
     atomic_store_explicit(&worker->deliveries, before + 1, memory_order_relaxed);
     atomic_store_explicit(&worker->handles, msg->thi_type, memory_order_relaxed);
-    err = deliver(self, cell, msg);
+    err = worker->is_sampling ? deliver_timed(self, cell, msg) : deliver(self, cell, msg);
     atomic_store_explicit(&worker->handles, NULL, memory_order_relaxed);
     return err;
 }

@@ -10,6 +10,7 @@ THI_SYSTEM_TYPE(thi_letters_to, THI_LETTERS_TO_FIELDS)
 THI_SYSTEM_TYPE(thi_ask_over, THI_ASK_OVER_FIELDS)
 THI_SYSTEM_TYPE(thi_started, THI_STARTED_FIELDS)
 THI_SYSTEM_TYPE(thi_status, THI_STATUS_FIELDS)
+THI_SYSTEM_TYPE(thi_probe, THI_PROBE_FIELDS)
 TH_SIGNAL_TYPE_AS(thi_ask_status, TH_TYPE_SYSTEM, NULL)
 
 /* the struct of th_child_exited under another name (exit.c turns one into the other) */
@@ -46,3 +47,9 @@ const th_type thi_recheck_type = { "thi_recheck",
                                    TH_TYPE_SYSTEM,
                                    NULL,
                                    NULL };
+
+bool thi_mail_is_urgent_system(const th_type *type)
+{
+    return type != &th_exit_request_type && type != &thi_child_gone_type &&
+           type != &th_poison_type && type != &thi_recheck_type && type != &thi_probe_type;
+}

@@ -48,13 +48,18 @@ TH_SIGNAL(thi_ask_status);
     F(S, addr, parent) F(S, u64, waiting) F(S, u32, children) F(S, u32, wakeups)
 TH_MESSAGE(thi_status, THI_STATUS_FIELDS);
 
+/* Measures how long mail waits (sample.h), in whose place it stands. */
+#define THI_PROBE_FIELDS(F, S) F(S, u64, cycles)
+TH_MESSAGE(thi_probe, THI_PROBE_FIELDS);
+
 /* Mail that a user sees keeps its place among all else from the same sender: an exit request does
  * not overtake the work sent before it, child-exited not the child's last words, poison not the
  * answers before it. The rest of the system's mail is the runtime's own business, and urgent. */
+bool thi_mail_is_urgent_system(const th_type *type); /* of a TH_TYPE_SYSTEM */
+
 static inline bool thi_mail_is_urgent(const th_type *type)
 {
-    return TH_UNLIKELY(type->flags & TH_TYPE_SYSTEM) && type != &th_exit_request_type &&
-           type != &thi_child_gone_type && type != &th_poison_type && type != &thi_recheck_type;
+    return TH_UNLIKELY(type->flags & TH_TYPE_SYSTEM) && thi_mail_is_urgent_system(type);
 }
 
 #endif

@@ -17,6 +17,7 @@
 #include "runtime/actor/mail.h"
 #include "runtime/actor/poison.h"
 #include "runtime/actor/report.h"
+#include "runtime/actor/sample.h"
 #include "runtime/actor/send.h"
 #include "runtime/actor/spawn.h"
 #include "runtime/actor/stall.h"
@@ -216,6 +217,8 @@ static void handle_system(th_self *self, struct thi_cell *cell, th_msg *msg)
         answer_status(self, cell, msg);
     } else if (type == &th_ask_status_type) {
         thi_report_answer(self, cell, msg);
+    } else if (type == &thi_probe_type) {
+        thi_sample_arrived(self->worker, msg);
     } else if (thi_cell_life(cell) == THI_CELL_EXITING && type != &th_child_exited_type &&
                cell->slot != stage->admin.slot) {
         thi_undeliverable(self, msg, TH_DEAD_EXITING);
@@ -400,6 +403,15 @@ void thi_receive_watched(struct thi_worker *worker, struct thi_task *task)
     run(worker, task);
 }
 
+static void run_sampled(struct thi_worker *worker, struct thi_task *task)
+{
+    /* relaxed: see thi_pool_set_turn() */
+    worker->run = atomic_load_explicit(&worker->pool->run, memory_order_relaxed);
+    thi_sample_begin(worker);
+    thi_cell_raise(thi_cell_of_task(task), THI_CELL_DETOUR);
+    run(worker, task);
+}
+
 const th_type *thi_receive_now(struct thi_worker *worker)
 {
     /* relaxed: types are constant, and this is a figure */
@@ -429,6 +441,7 @@ static void worker_end(struct thi_worker *worker)
 
 const struct thi_task_ops thi_receive_ops = {
     .run = run,
+    .run_sampled = run_sampled,
     .worker_begin = worker_begin,
     .worker_end = worker_end,
     .worker_idle = worker_idle,

@@ -7,6 +7,7 @@
 #include "runtime/actor/ask.h"
 #include "runtime/actor/dead_letter.h"
 #include "runtime/actor/mail.h"
+#include "runtime/actor/sample.h"
 #include "mailbox/msg.h"
 #include <thespis/assert.h>
 
@@ -110,11 +111,14 @@ static th_err check_privilege(th_self *self, th_addr to, const th_msg *msg)
 
 /* An endpoint of a system that is down, or an actor inside a blocking call, which has left the pool
  * for the moment. */
-static th_err check_speaker(th_self *self)
+static th_err check_speaker(th_self *self, th_addr to)
 {
     if (!self->worker)
         return thi_stage_is_down(thi_stage_of(self)) ? TH_E_CLOSED : TH_OK;
-    return thi_worker_is_blocking(self->worker) ? TH_E_STATE : TH_OK;
+    if (thi_worker_is_blocking(self->worker))
+        return TH_E_STATE;
+    thi_sample_send(self, to); /* the other thing to heed */
+    return TH_OK;
 }
 
 /* Why there is no message. */
@@ -135,8 +139,8 @@ static inline th_err check(th_self *self, th_addr to, const th_msg *msg)
         return check_nothing(self);
     if (TH_UNLIKELY(th_addr_is_none(to)))
         return TH_E_INVALID;
-    if (TH_UNLIKELY(!self->worker || thi_worker_is_blocking(self->worker)))
-        err = check_speaker(self);
+    if (TH_UNLIKELY(!self->worker || self->worker->heed))
+        err = check_speaker(self, to);
     if (TH_UNLIKELY(msg->thi_type->flags & TH_TYPE_SYSTEM) && !err)
         err = check_privilege(self, to, msg);
     return err;

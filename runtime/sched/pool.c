@@ -139,6 +139,7 @@ void thi_pool_blocking_begin(struct thi_worker *worker)
         return;
     /* relaxed: read by us, and shown by status */
     atomic_store_explicit(&worker->is_blocking, true, memory_order_relaxed);
+    thi_worker_heed(worker, THI_HEED_BLOCKING, true);
     worker->alone = false; /* Q1 of runq.c: from here on others may take from us */
     pool->options.ops->worker_idle(worker);
     pthread_mutex_lock(&pool->lock);
@@ -170,6 +171,7 @@ void thi_pool_blocking_end(struct thi_worker *worker)
     if (worker->kind == THI_WORKER_OWN || worker->kind == THI_WORKER_STEP)
         return;
     atomic_store_explicit(&worker->is_blocking, false, memory_order_relaxed); /* as above */
+    thi_worker_heed(worker, THI_HEED_BLOCKING, false);
     /* seq_cst: as above */
     atomic_fetch_add_explicit(&pool->running, 1, memory_order_seq_cst);
     thi_reclaim_online();
@@ -217,6 +219,8 @@ static void end_worker(struct thi_pool *pool, struct thi_worker *worker)
 {
     for (unsigned i = 0; i < THI_STAT_COUNT; i++)
         thi_stats_add(&pool->ended, i, thi_stats_get(&worker->stats, i));
+    if (worker->samples)
+        thi_samples_merge(&pool->ended_samples, worker->samples);
     free_worker(pool, worker);
 }
 
@@ -326,6 +330,20 @@ void thi_pool_stats(struct thi_pool *pool, uint64_t totals[THI_STAT_COUNT])
     for (struct thi_worker *worker = pool->owns; worker; worker = worker->own_next)
         thi_stats_sum(&worker->stats, totals);
     thi_stats_sum(&pool->ended, totals);
+    pthread_mutex_unlock(&pool->lock);
+}
+
+void thi_pool_samples(struct thi_pool *pool, struct thi_samples *sum)
+{
+    pthread_mutex_lock(&pool->lock);
+    /* acquire: the workers themselves */
+    for (unsigned i = 0; i < atomic_load_explicit(&pool->made, memory_order_acquire); i++)
+        if (pool->workers[i]->samples)
+            thi_samples_merge(sum, pool->workers[i]->samples);
+    for (struct thi_worker *worker = pool->owns; worker; worker = worker->own_next)
+        if (worker->samples)
+            thi_samples_merge(sum, worker->samples);
+    thi_samples_merge(sum, &pool->ended_samples);
     pthread_mutex_unlock(&pool->lock);
 }
 

@@ -12,6 +12,7 @@ struct thi_pool_options {
     const char *name; /* threads are called name/0, name/1, ... */
     unsigned workers; /* 1 to TH_WORKERS_MAX */
     bool pin;
+    bool sample; /* ops->run_sampled is to be used, now and then */
     uint64_t system;
     void *stage;
     struct thi_memory *memory;
@@ -47,6 +48,7 @@ struct thi_pool {
     _Atomic unsigned own_count;
     /* the sums of workers that are no more; under the lock, and all there is after stop */
     struct thi_stats ended;
+    struct thi_samples ended_samples;
 };
 
 /* Starts the threads. On error nothing is left running. @pool must stay where it is. */
@@ -88,6 +90,8 @@ void thi_pool_each(struct thi_pool *pool, void (*each)(void *context, struct thi
                    void *context);
 /* Adds up the counters of all workers that ever ran. */
 void thi_pool_stats(struct thi_pool *pool, uint64_t totals[THI_STAT_COUNT]);
+/* The same for their histograms, into @sum, which nobody else writes. */
+void thi_pool_samples(struct thi_pool *pool, struct thi_samples *sum);
 void thi_pool_status(struct thi_pool *pool, th_pool_status *status_out);
 
 /* ---- between pool.c, worker.c, runq.c and park.c ---- */

@@ -18,7 +18,8 @@ typedef void (*thi_turn)(struct thi_worker *worker, struct thi_task *task);
 
 /* seam: filled in by actor/receive.c */
 struct thi_task_ops {
-    thi_turn run; /* as long as thi_pool_set_turn() says nothing else */
+    thi_turn run;         /* as long as thi_pool_set_turn() says nothing else */
+    thi_turn run_sampled; /* one that is to be measured; NULL: none is */
     /* Around a worker thread's life, on it: whatever the floor above keeps per worker. */
     void (*worker_begin)(struct thi_worker *worker);
     void (*worker_end)(struct thi_worker *worker);

@@ -15,13 +15,22 @@
 #include "runtime/sched/step.h"
 #include <thespis/assert.h>
 
-enum { LOOK_EVERY_NS = 4000 };
+/* A sample costs some 200 ns, so one in 16 looks is a third of a percent. */
+enum { LOOK_EVERY_NS = 4000, SAMPLE_EVERY = 16 };
 
 /* How turns are run now. */
 static void refresh(struct thi_worker *worker)
 {
     /* relaxed: see thi_pool_set_turn() */
     worker->run = atomic_load_explicit(&worker->pool->run, memory_order_relaxed);
+}
+
+/* The next turn is to be measured, in one of SAMPLE_EVERY looks, by chance: what happens at every
+ * so many turns must not hide from it, or be all there is. */
+static void pick_sample(struct thi_worker *worker)
+{
+    if (worker->samples && thi_random_below(&worker->random, SAMPLE_EVERY) == 0)
+        worker->run = worker->pool->options.ops->run_sampled;
 }
 
 th_err thi_worker_init(struct thi_worker *worker, struct thi_pool *pool, enum thi_worker_kind kind,
@@ -37,9 +46,14 @@ th_err thi_worker_init(struct thi_worker *worker, struct thi_pool *pool, enum th
     worker->began_ns = thi_clock_monotonic();
     refresh(worker);
     thi_random_init(&worker->random, thi_random_fresh());
+    if (pool->options.sample &&
+        !(worker->samples = thi_memory_take(pool->options.memory, sizeof(*worker->samples))))
+        return TH_E_NOMEM;
     thi_heap_init(&worker->heap, pool->options.memory, pool->options.depot);
     if (kind != THI_WORKER_OWN && !thi_runq_init(worker, pool->options.memory)) {
         thi_heap_fini(&worker->heap);
+        if (worker->samples)
+            thi_memory_give(pool->options.memory, worker->samples, sizeof(*worker->samples));
         return TH_E_NOMEM;
     }
     return TH_OK;
@@ -49,6 +63,8 @@ void thi_worker_fini(struct thi_worker *worker)
 {
     if (worker->slots)
         thi_runq_fini(worker, worker->pool->options.memory);
+    if (worker->samples)
+        thi_memory_give(worker->pool->options.memory, worker->samples, sizeof(*worker->samples));
     thi_heap_fini(&worker->heap);
 }
 
@@ -148,6 +164,7 @@ static bool look_around(struct thi_worker *worker)
     uint64_t every, queued_ns;
 
     refresh(worker);
+    pick_sample(worker);
     thi_runq_adopt_submissions(worker);
     queued_ns = thi_runq_length(worker) * worker->turn_ns;
     if (worker->message_ns < TH_CHEAP_MESSAGE_NS)
@@ -164,6 +181,8 @@ static bool look_around(struct thi_worker *worker)
      * have become slow, and submissions wait for a look. */
     every = LOOK_EVERY_NS / ((latest_ns > worker->turn_ns ? latest_ns : worker->turn_ns) + 1);
     worker->check_every = every < 1 ? 1 : every > TH_CHECK_TURNS ? TH_CHECK_TURNS : (unsigned)every;
+    if (worker->samples) /* as in pick_sample() */
+        worker->check_every += (unsigned)thi_random_below(&worker->random, 8);
     worker->check_turns = worker->check_every;
     return !worker->alone &&
            thi_benefit_look(worker, thi_cycles_to_ns(&pool->rate, worker->check_cycles));
@@ -272,6 +291,7 @@ void *thi_worker_main_own(void *context)
             if (atomic_load_explicit(&worker->own_abandoned, memory_order_acquire))
                 break;
             refresh(worker);
+            pick_sample(worker);
             run_turn(worker, worker->own_task);
             continue;
         }

@@ -17,6 +17,7 @@
 #include <ck_spinlock.h>
 
 #include "runtime/sched/task.h"
+#include "runtime/base/histogram.h"
 #include "runtime/base/random.h"
 #include "runtime/base/stats.h"
 #include "mailbox/alloc.h"
@@ -40,6 +41,20 @@ enum thi_worker_kind {
     THI_WORKER_STEP     /* the simple base: runs on whichever thread drives the system */
 };
 
+/* Durations, nanoseconds; written by the worker, summed by readers. */
+struct thi_samples {
+    struct thi_histogram waiting, handling;
+};
+
+static inline void thi_samples_merge(struct thi_samples *to, const struct thi_samples *from)
+{
+    thi_histogram_merge(&to->waiting, &from->waiting);
+    thi_histogram_merge(&to->handling, &from->handling);
+}
+
+/* What a send has to look after first. */
+enum thi_heed { THI_HEED_BLOCKING = 1 << 0, THI_HEED_SAMPLE = 1 << 1 };
+
 /* What a watchdog (system/watchdog.h) knows of a worker: its own, under the pool's lock. */
 struct thi_worker_watch {
     uint64_t turn, deliveries; /* at the last look */
@@ -59,7 +74,10 @@ struct thi_worker {
     bool alone; /* nobody can steal: the pool has one worker and no spare was ever lent */
 
     /* the worker's thread only */
-    _Atomic bool is_blocking; /* between thi_pool_blocking_begin() and _end(): out of the game */
+    _Atomic bool is_blocking;    /* between thi_pool_blocking_begin() and _end(): out of the game */
+    bool is_sampling;            /* the next delivery is to be timed */
+    uint8_t heed;                /* enum thi_heed */
+    struct thi_samples *samples; /* constant; NULL: nobody measures */
     thi_turn run; /* how a turn is run; a copy of the pool's, renewed at every look around */
     struct thi_heap heap;
     struct thi_random random;
@@ -110,6 +128,12 @@ static inline bool thi_worker_is_blocking(const struct thi_worker *worker)
 {
     /* relaxed: our own; others only show it */
     return atomic_load_explicit(&worker->is_blocking, memory_order_relaxed);
+}
+
+/* The same. */
+static inline void thi_worker_heed(struct thi_worker *worker, enum thi_heed what, bool on)
+{
+    worker->heed = (uint8_t)(on ? worker->heed | what : worker->heed & ~(unsigned)what);
 }
 
 /* From the worker's own thread, in a turn: @task was asleep and has mail now. */

@@ -1,4 +1,6 @@
 /* runtime/system/status.c: what a system can say about itself. */
+#include <string.h>
+
 #include "runtime/system/census.h"
 #include "runtime/system/external.h"
 #include "runtime/actor/mail.h"
@@ -17,6 +19,37 @@ static bool is_simple(const th_system *system)
 }
 
 /* ---- the system ---- */
+
+static th_times times_of(const struct thi_histogram *histogram)
+{
+    return (th_times){
+        .samples = thi_histogram_count(histogram),
+        .p50_ns = thi_histogram_percentile(histogram, 500),
+        .p90_ns = thi_histogram_percentile(histogram, 900),
+        .p99_ns = thi_histogram_percentile(histogram, 990),
+        .p999_ns = thi_histogram_percentile(histogram, 999),
+        .max_ns = thi_histogram_percentile(histogram, 1000),
+    };
+}
+
+static void fill_times(th_system *system, th_system_status *status)
+{
+    struct thi_pool *pool = &system->stage.pool;
+    struct thi_samples samples;
+
+    status->measured = system->options.measure && !is_simple(system);
+    if (!status->measured)
+        return;
+    memset(&samples, 0, sizeof(samples));
+    pthread_mutex_lock(&system->figures_lock);
+    if (system->pool_stopped)
+        thi_samples_merge(&samples, &pool->ended_samples);
+    else
+        thi_pool_samples(pool, &samples);
+    pthread_mutex_unlock(&system->figures_lock);
+    status->waiting = times_of(&samples.waiting);
+    status->handling = times_of(&samples.handling);
+}
 
 static void sum(th_system *system, uint64_t totals[THI_STAT_COUNT], th_pool_status *pool_out)
 {
@@ -103,6 +136,7 @@ th_err th_system_status_read(th_system *system, th_system_status *status_out)
     if (err == TH_E_STATE)
         return err;
     sum(system, totals, &status_out->pool);
+    fill_times(system, status_out);
     status_out->counts = counts_of(totals);
     status_out->uptime_ns = thi_clock_now(&stage->clock) - system->started_ns;
     /* relaxed, all: figures */

@@ -22,7 +22,7 @@ enum as {
     AS_REASONS, /* a count for each th_dead_reason; text: of those that happened */
 };
 
-enum when { ALWAYS, ON_POOL, ON_SIMPLE };
+enum when { ALWAYS, ON_POOL, ON_SIMPLE, WHEN_MEASURED };
 
 struct row {
     const char *group; /* the JSON object it is in; rows of one group stand together */
@@ -92,6 +92,20 @@ static const struct row rows[] = {
     ROW("pool", "parks", "parks", COUNT, ON_POOL, pool.parks)
     ROW("pool", "wakes", "wakes", COUNT, ON_POOL, pool.wakes)
     ROW("pool", "rescues", "rescues", COUNT, ON_POOL, pool.rescues)
+
+    ROW("waiting", "samples", "waiting, samples", COUNT, WHEN_MEASURED, waiting.samples)
+    ROW("waiting", "p50_ns", "waiting, p50", TIME, WHEN_MEASURED, waiting.p50_ns)
+    ROW("waiting", "p90_ns", "waiting, p90", TIME, WHEN_MEASURED, waiting.p90_ns)
+    ROW("waiting", "p99_ns", "waiting, p99", TIME, WHEN_MEASURED, waiting.p99_ns)
+    ROW("waiting", "p999_ns", "waiting, p99.9", TIME, WHEN_MEASURED, waiting.p999_ns)
+    ROW("waiting", "max_ns", "waiting, longest", TIME, WHEN_MEASURED, waiting.max_ns)
+
+    ROW("handling", "samples", "handling, samples", COUNT, WHEN_MEASURED, handling.samples)
+    ROW("handling", "p50_ns", "handling, p50", TIME, WHEN_MEASURED, handling.p50_ns)
+    ROW("handling", "p90_ns", "handling, p90", TIME, WHEN_MEASURED, handling.p90_ns)
+    ROW("handling", "p99_ns", "handling, p99", TIME, WHEN_MEASURED, handling.p99_ns)
+    ROW("handling", "p999_ns", "handling, p99.9", TIME, WHEN_MEASURED, handling.p999_ns)
+    ROW("handling", "max_ns", "handling, longest", TIME, WHEN_MEASURED, handling.max_ns)
 };
 /* clang-format on */
 
@@ -179,6 +193,8 @@ static void say_row(struct thi_page *page, const th_system_status *status, const
 
 static bool applies(const th_system_status *status, const struct row *row)
 {
+    if (row->when == WHEN_MEASURED)
+        return status->measured;
     return row->when == ALWAYS || (row->when == ON_POOL) == (status->base == TH_BASE_POOL);
 }
 

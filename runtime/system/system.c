@@ -222,6 +222,7 @@ static th_err start_pool(th_system *system)
         .name = system->name,
         .workers = system->options.workers,
         .pin = system->options.pin_workers,
+        .sample = system->options.measure,
         .system = stage->id,
         .stage = stage,
         .memory = &stage->memory,

@@ -74,8 +74,10 @@ TH_UNUSED static void crew_worker_idle(struct thi_worker *worker)
         crew->brink(crew, worker);
 }
 
-static const struct thi_task_ops crew_ops = { crew_run, crew_worker_begin, crew_worker_end,
-                                              crew_worker_idle };
+static const struct thi_task_ops crew_ops = { .run = crew_run,
+                                              .worker_begin = crew_worker_begin,
+                                              .worker_end = crew_worker_end,
+                                              .worker_idle = crew_worker_idle };
 
 TH_UNUSED static void crew_start_with(struct crew *crew, unsigned workers,
                                       void (*brink)(struct crew *crew, struct thi_worker *worker))

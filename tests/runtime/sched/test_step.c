@@ -39,7 +39,9 @@ static void idle(struct thi_worker *worker)
     idle_calls++;
 }
 
-static const struct thi_task_ops ops = { run, nothing, nothing, idle };
+static const struct thi_task_ops ops = {
+    .run = run, .worker_begin = nothing, .worker_end = nothing, .worker_idle = idle
+};
 
 struct stage {
     struct thi_memory memory;
