@@ -20,3 +20,6 @@ says '^pong: 1001 balls returned' "$folder/pingpong" 1000
 says 'pong is gone: it ended itself' "$folder/pingpong" 0
 says '^1 worker: .* sum 6765000$' "$folder/fib_troupe" 20 1000
 says '^4 workers: .* sum 6765000$' "$folder/fib_troupe" 20 1000
+says '^a painter, with one colour: the system lacks a capability' "$folder/services"
+says '^the ledger says 70$' "$folder/services"
+says '^the painter is gone: its system lost a capability' "$folder/services"

@@ -2,6 +2,7 @@
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdio.h>
+#include <stdlib.h>
 
 #include "tests/support/system.h"
 #include "tests/support/talk.h"
@@ -526,6 +527,42 @@ BOTH_BASES(capabilities, there_are_so_many_and_no_more)
 }
 
 /* ---- races ---- */
+
+/* The moment between judging an actor and making it, held open: the capability goes meanwhile. */
+static th_self *_Atomic remover;
+
+static void *remove_red(void *context)
+{
+    return th_capability_remove(context, "Red") ? context : NULL;
+}
+
+static bool judges_slowly(const th_facts *capabilities, const th_facts *requirements)
+{
+    bool fits = th_value_is_true(th_facts_get(capabilities, "Red"));
+    th_self *other = atomic_exchange(&remover, NULL);
+    pthread_t thread;
+    void *wrong = NULL;
+
+    if (other &&
+        (pthread_create(&thread, NULL, remove_red, other) || pthread_join(thread, &wrong) || wrong))
+        abort();
+    return fits;
+}
+
+Test(capabilities, what_goes_while_it_is_judged_is_not_there)
+{
+    static const th_class slow = { .name = "slow", .fits = judges_slowly };
+    struct test_system ts = test_system_open(TH_BASE_POOL, 0);
+    th_self *other;
+
+    must(th_endpoint_open(ts.sys, &other));
+    set(ts.me, "Red");
+    atomic_store(&remover, other);
+    must_be_unfit(ts.me, &slow);
+    cr_assert_null(atomic_load(&remover), "it was judged");
+    must(th_endpoint_close(other));
+    test_system_close(&ts);
+}
 
 enum { FLIPS = 300 };
 

@@ -4,6 +4,7 @@
 
 static const struct random_extra *const all[] = {
     &random_extra_troupe,
+    &random_extra_names,
 };
 
 enum { COUNT = sizeof(all) / sizeof(all[0]) };
