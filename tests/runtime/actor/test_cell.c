@@ -58,7 +58,8 @@ static void taken_clean(th_self *self)
         cr_assert_eq(atomic_load(&cell->children), 0);
         cell->klass = &puppet_class; /* for the next tenant to find, if nobody clears */
         cell->flags = THI_CELL_EXIT_ASKED;
-        cell->first_child = cell->next_sibling = cell->parent_generation = 77;
+        cell->first_child = cell->next_sibling = 77;
+        atomic_store(&cell->parent_generation, 77);
         cell->self.worker = self->worker;
         thi_cell_retire(self, cell);
     }
