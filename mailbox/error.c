@@ -1,5 +1,6 @@
 /* error.c: the texts that error.h and msg.h promise, grown from their one-line maps. */
 #include <stddef.h>
+#include <stdio.h>
 
 #include <thespis/error.h>
 #include <thespis/msg.h>
@@ -43,6 +44,35 @@ const char *th_exit_reason_text(th_exit_reason reason)
     };
 
     return text_of(texts, TH_EXIT_COUNT, (size_t)reason, "not an exit reason of libthespis");
+}
+
+bool th_exit_is_failure(th_exit_reason reason)
+{
+    switch (reason) {
+    case TH_EXIT_INIT:
+    case TH_EXIT_CAPABILITY:
+    case TH_EXIT_FAILED:
+    case TH_EXIT_ERROR:
+    case TH_EXIT_CONDEMNED:
+    case TH_EXIT_LINK:
+    case TH_EXIT_GONE: return true;
+    case TH_EXIT_NORMAL:
+    case TH_EXIT_REQUESTED:
+    case TH_EXIT_PARENT:
+    case TH_EXIT_SHUTDOWN:
+    case TH_EXIT_COUNT: break;
+    }
+    return false;
+}
+
+size_t th_exit_describe(th_exit_reason reason, th_err err, const char *details, char *text,
+                        size_t size)
+{
+    int length =
+        snprintf(text, text ? size : 0, "%s%s%s%s%s", th_exit_reason_text(reason), err ? ": " : "",
+                 err ? th_strerror(err) : "", details ? ": " : "", details ? details : "");
+
+    return length > 0 ? (size_t)length : 0;
 }
 
 const char *th_dead_reason_text(th_dead_reason reason)

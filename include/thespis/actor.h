@@ -69,6 +69,7 @@ typedef struct th_spawn_options {
     const char *global_name;
     const th_need *needs;        /* on top of the class's; copied */
     const th_fact *requirements; /* what fits() and the actor are to know; copied */
+    bool tell_started; /* the parent, an actor, gets th_child_started when init has succeeded */
 } th_spawn_options;
 
 TH_BEGIN_C
@@ -96,6 +97,35 @@ TH_API TH_NODISCARD th_err th_stop(th_self *self, th_addr to);
 /** The caller exits when this handler returns: children first. TH_E_NOT_HERE: @self is an endpoint.
  */
 TH_API TH_NODISCARD th_err th_exit(th_self *self);
+
+/** The same, giving a reason: with an @err the end is TH_EXIT_ERROR, a failure; with TH_OK it is
+ * TH_EXIT_NORMAL. @format (printf-like, may be NULL) and @err reach the parent and whoever watches.
+ * TH_E_NOMEM: it exits all the same, without the words and the error. TH_E_CLOSED: it is exiting
+ * already. */
+TH_API TH_NODISCARD th_err th_exit_because(th_self *self, th_err err, const char *format, ...)
+    TH_PRINTF(3, 4);
+
+/** th_stop() with a reason: with an @err the end is TH_EXIT_CONDEMNED, a failure; with TH_OK it is
+ * TH_EXIT_REQUESTED. @format may be NULL. */
+TH_API TH_NODISCARD th_err th_stop_because(th_self *self, th_addr to, th_err err,
+                                           const char *format, ...) TH_PRINTF(4, 5);
+
+/** While handling an exit request: not yet. The actor goes on as if it had not been asked, and says
+ * th_exit() when it is through with what it has to do first; the reason is then the request's.
+ * Nothing else ends it: a shutdown waits. TH_E_STATE: no exit request is being handled. */
+TH_API TH_NODISCARD th_err th_exit_later(th_self *self);
+
+/** Why an actor ends. */
+typedef struct th_exit_info {
+    th_exit_reason reason;
+    th_err err;
+    const char *details; /* NULL: none */
+} th_exit_info;
+
+/** In the exit function, or while the children exit: why. *@info_out is good until the handler
+ * returns. TH_E_STATE: the actor is not exiting; in an exit function it is started afresh
+ * (TH_ON_FAILURE_RESTART). TH_E_NOT_HERE: an endpoint. */
+TH_API TH_NODISCARD th_err th_exit_why(const th_self *self, th_exit_info *info_out);
 
 /** While handling an exit request: the children are not to be asked; they go to the system. */
 TH_API TH_NODISCARD th_err th_exit_keep_children(th_self *self);

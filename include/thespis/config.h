@@ -118,6 +118,10 @@
  * against a turn, so that the rest can run and free some, short against what anybody waits for. */
 #define TH_STALL_NS 1000000
 
+/* Watches and links that one actor or endpoint may have: two messages each, so that one that
+ * forgets to take them back is noticed before memory is. */
+#define TH_TIES_MAX (64u * 1024)
+
 /* Handlers of dead letters registered at once. */
 #define TH_DEAD_LETTER_HANDLERS_MAX 64
 

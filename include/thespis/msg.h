@@ -128,7 +128,11 @@ TH_END_C
     XX(INIT, "its init failed")                                                                    \
     XX(FAILED, "its handler failed, and its class stops on failure")                               \
     XX(SHUTDOWN, "its system shut down")                                                           \
-    XX(CAPABILITY, "its system lost a capability that it needs")
+    XX(CAPABILITY, "its system lost a capability that it needs")                                   \
+    XX(ERROR, "it ended itself, for an error")                                                     \
+    XX(CONDEMNED, "it was asked to exit, for an error")                                            \
+    XX(LINK, "an actor that it was linked to ended badly")                                         \
+    XX(GONE, "it was gone before; why is not known")
 
 typedef enum th_exit_reason {
 #define XX(name, text) TH_EXIT_##name,
@@ -161,24 +165,47 @@ typedef enum th_dead_reason {
 TH_BEGIN_C
 /** A sentence for each; never NULL. */
 TH_API const char *th_exit_reason_text(th_exit_reason reason);
+/** Whether an end for @reason is a failure: INIT, FAILED, CAPABILITY, ERROR, CONDEMNED, LINK,
+ * GONE. The others are orderly. */
+TH_API bool th_exit_is_failure(th_exit_reason reason);
+/** All that is known of an end as one sentence: the reason, the error's text unless @err is TH_OK,
+ * @details unless NULL. As snprintf(). */
+TH_API size_t th_exit_describe(th_exit_reason reason, th_err err, const char *details, char *text,
+                               size_t size);
 TH_API const char *th_dead_reason_text(th_dead_reason reason);
 TH_END_C
 
 /* ---- what the system sends. Only th_exit_request may be sent by anybody. ---- */
 
 /** Please exit: children first, unless not recursive; then the children go to the system. The
- * handler sees it, may clean up, and may answer th_exit_keep_children(self). Whatever it returns,
- * the actor exits. */
-#define TH_EXIT_REQUEST_FIELDS(F, S) F(S, bool_, keep_children)
+ * handler sees it, may clean up, and may answer th_exit_keep_children(self) or th_exit_later(self).
+ * Else, whatever it returns, the actor exits. With an err the end is TH_EXIT_CONDEMNED. */
+#define TH_EXIT_REQUEST_FIELDS(F, S)                                                               \
+    F(S, bool_, keep_children)                                                                     \
+    F(S, u32, err)     /* th_err for which it is to exit, or TH_OK */                              \
+    F(S, str, details) /* words that go with it, or NULL */
 TH_MESSAGE(th_exit_request, TH_EXIT_REQUEST_FIELDS);
 
 /** To the parent, exactly once for each child, whatever the cause. */
 #define TH_CHILD_EXITED_FIELDS(F, S)                                                               \
     F(S, addr, child)                                                                              \
     F(S, u32, reason)  /* th_exit_reason */                                                        \
-    F(S, u32, err)     /* th_err that init or the handler returned, or TH_OK */                    \
-    F(S, str, details) /* what th_fail() said, or NULL */
+    F(S, u32, err)     /* th_err that init or the handler returned, or whoever ended it gave */    \
+    F(S, str, details) /* what th_fail() or whoever ended it said, or NULL */
 TH_MESSAGE(th_child_exited, TH_CHILD_EXITED_FIELDS);
+
+/** To a parent that asked for it (th_spawn_options.tell_started): the child's init succeeded. */
+#define TH_CHILD_STARTED_FIELDS(F, S) F(S, addr, child)
+TH_MESSAGE(th_child_started, TH_CHILD_STARTED_FIELDS);
+
+/** To who watches an actor, or is linked to it and traps (ties.h). Its sender is the actor. */
+#define TH_ACTOR_GONE_FIELDS(F, S)                                                                 \
+    F(S, addr, actor)                                                                              \
+    F(S, u32, reason)   /* th_exit_reason */                                                       \
+    F(S, u32, err)      /* as in th_child_exited */                                                \
+    F(S, bool_, linked) /* by a link, not a watch */                                               \
+    F(S, str, details)
+TH_MESSAGE(th_actor_gone, TH_ACTOR_GONE_FIELDS);
 
 /** To the sender of a message that failed each delivery. The sender of this message is the actor
  * that failed. */

@@ -21,7 +21,10 @@ typedef struct th_counts {
     uint64_t wakeups_set;
     uint64_t wakeups_fired;
     uint64_t wakeups_cancelled;
-    uint64_t stalls; /* times that an exit waited for memory (TH_STALL_NS) */
+    uint64_t watches;   /* made by th_watch_actor() */
+    uint64_t links;     /* made by th_link(), by either side */
+    uint64_t gone_told; /* notices of an end sent for those */
+    uint64_t stalls;    /* times that an exit waited for memory (TH_STALL_NS) */
 } th_counts;
 
 typedef struct th_pool_status {

@@ -12,6 +12,7 @@
 #include <thespis/msg.h>
 #include <thespis/capability.h>
 #include <thespis/actor.h>
+#include <thespis/ties.h>
 #include <thespis/name.h>
 #include <thespis/dispatch.h>
 #include <thespis/system.h>

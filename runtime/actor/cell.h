@@ -87,6 +87,7 @@ enum thi_cell_flags {
     THI_CELL_BLOCKING = 1 << 2,      /* between th_blocking_begin() and _end() */
     THI_CELL_IN_EXIT = 1 << 3,       /* its exit function runs: no more spawning */
     THI_CELL_STALLED = 1 << 4,       /* its exit lacks memory: to be tried again next turn */
+    THI_CELL_EXIT_HEARD = 1 << 10,   /* it handles an exit request, and has not put it off */
     THI_CELL_DETOUR = 1 << 5         /* deliveries go through detour.c */
 };
 
@@ -112,6 +113,15 @@ struct thi_wakeup_table {
     uint32_t count;
 };
 
+/* Watches and links of one actor or endpoint, by the other's address. Under the voice's lock, where
+ * there is one. tie.h */
+struct thi_tie_table {
+    th_msg **buckets; /* a power of two of them; NULL: none yet, all are in only */
+    th_msg *only;
+    uint32_t bucket_count;
+    uint32_t count;
+};
+
 /* What few actors need, made on first use by thi_cell_extra(). The owner's. */
 struct thi_cell_extra {
     th_msg *arg;                     /* for init, and for init again after TH_ON_FAILURE_RESTART */
@@ -124,6 +134,10 @@ struct thi_cell_extra {
     th_err inject_err;               /* testkit: the next inject_times deliveries fail with this */
     uint32_t inject_times;
     bool letters;                  /* registered for dead letters */
+    bool traps;                    /* th_trap_links() */
+    struct thi_tie_table ties;     /* actor/tie.c */
+    th_msg *started;               /* for the parent, once init has succeeded; or NULL */
+    th_blob *exit_words;           /* that go with its end, or NULL; actor/reason.c */
     th_err exit_err;               /* what init or the handler returned */
     char details[TH_DETAILS_SIZE]; /* what th_fail() said last */
 };

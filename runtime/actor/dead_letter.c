@@ -6,6 +6,7 @@
 #include "runtime/actor/exit.h"
 #include "runtime/actor/mail.h"
 #include "runtime/actor/send.h"
+#include "runtime/actor/tie.h"
 #include "mailbox/msg.h"
 
 static void count_dead(th_self *self, th_dead_reason reason)
@@ -22,7 +23,8 @@ static bool is_moot(const th_type *type)
     return type == &thi_probe_type || type == &thi_recheck_type || type == &thi_new_parent_type ||
            type == &thi_exit_with_parent_type || type == &thi_ask_over_type ||
            type == &thi_letters_to_type || type == &thi_adopt_type || type == &thi_started_type ||
-           type == &thi_status_type || type == &thi_ask_status_type;
+           type == &thi_status_type || type == &thi_ask_status_type ||
+           type == &th_child_started_type;
 }
 
 static bool is_letter(const th_type *type)
@@ -66,6 +68,8 @@ void thi_undeliverable(th_self *self, th_msg *msg, th_dead_reason reason)
         thi_exit_notice_undeliverable(self, msg);
         return;
     }
+    if (thi_tie_undeliverable(self, msg))
+        return;
     if (is_moot(msg->thi_type)) {
         if (msg->thi_type == &thi_ask_status_type)
             thi_alias_give_up(self, msg->thi_from, TH_E_NO_ACTOR);

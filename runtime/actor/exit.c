@@ -20,8 +20,10 @@
 #include "runtime/actor/dispatch.h"
 #include "runtime/actor/mail.h"
 #include "runtime/actor/names.h"
+#include "runtime/actor/reason.h"
 #include "runtime/actor/send.h"
 #include "runtime/actor/spawn.h"
+#include "runtime/actor/tie.h"
 #include "runtime/actor/wakeup.h"
 #include "mailbox/msg.h"
 #include <thespis/assert.h>
@@ -125,6 +127,7 @@ void thi_exit_begin(th_self *self, struct thi_cell *cell, th_exit_reason reason)
     cell->exit_reason = (unsigned)reason & 15u;
     cell->ask_cursor = cell->first_child;
     thi_wakeups_clear(self, cell); /* they would only become dead letters */
+    thi_ties_drop(self, cell);
 }
 
 /* Asks the children that were not asked yet. false: no memory now. */
@@ -203,21 +206,29 @@ static bool keep_children(th_self *self, struct thi_cell *cell)
     return true;
 }
 
-/* What is waiting goes to the funnel; afterwards nothing can arrive any more. */
-static void close_mailbox(th_self *self, struct thi_cell *cell, th_dead_reason reason)
+static void refuse(th_self *self, th_msg *msg, th_dead_reason reason,
+                   const struct th_child_exited *why)
 {
+    if (!thi_tie_refused(self, msg, why))
+        thi_undeliverable(self, msg, reason);
+}
+
+/* What is waiting goes to the funnel; afterwards nothing can arrive any more. */
+static void close_mailbox(th_self *self, struct thi_cell *cell, const struct th_child_exited *why)
+{
+    th_dead_reason reason = cell->exit_reason == TH_EXIT_INIT ? TH_DEAD_INIT : TH_DEAD_WAITING;
     th_msg *lanes[2], *tail, *next;
 
     for (th_msg *msg = cell->mail_head; msg; msg = next) {
         next = msg->thi_next;
-        thi_undeliverable(self, msg, reason);
+        refuse(self, msg, reason, why);
     }
     cell->mail_head = NULL;
     lanes[1] = thi_inbox_reverse(thi_inbox_close_owner(&cell->inbox), &lanes[0], &tail);
     for (int lane = 0; lane < 2; lane++)
         for (th_msg *msg = lanes[lane]; msg; msg = next) {
             next = msg->thi_next;
-            thi_undeliverable(self, msg, reason);
+            refuse(self, msg, reason, why);
         }
 }
 
@@ -237,6 +248,8 @@ static void free_extra(th_self *self, struct thi_cell *cell)
     if (cell->extra->own)
         thi_pool_own_end(cell->extra->own);
     thi_msg_destroy(&self->worker->heap, cell->extra->arg);
+    thi_msg_destroy(&self->worker->heap, cell->extra->started);
+    th_blob_unref(cell->extra->exit_words);
     thi_memory_give(&stage->memory, cell->extra, sizeof(*cell->extra));
     cell->extra = NULL;
 }
@@ -251,11 +264,7 @@ static th_msg *make_notice(th_self *self, struct thi_cell *cell)
         return NULL;
     body = th_msg_body(notice);
     body->child = thi_self_addr(self);
-    body->reason = cell->exit_reason;
-    if (!cell->extra)
-        return notice;
-    body->err = cell->extra->exit_err;
-    if (cell->extra->details[0] && !(body->details = th_blob_text(self, cell->extra->details))) {
+    if (!thi_reason_fill(self, cell, body)) {
         thi_msg_destroy(&self->worker->heap, notice);
         return NULL;
     }
@@ -270,14 +279,16 @@ static void finish(th_self *self, struct thi_cell *cell, th_msg *notice)
     bool is_admin = th_addr_equal(me, stage->admin);
     thi_exit leave = thi_class_exit(cell->klass);
     struct thi_name *name = cell->extra ? cell->extra->name : NULL;
+    th_msg *ties;
 
     thi_cell_raise(cell, THI_CELL_IN_EXIT);
     if (leave)
         leave(self, cell->state);
     if (name) /* N3: no more of its code runs, and nobody knows of its end yet */
         thi_names_remove(stage, name);
+    ties = thi_ties_take(self, cell);
     free_extra(self, cell);
-    close_mailbox(self, cell, cell->exit_reason == TH_EXIT_INIT ? TH_DEAD_INIT : TH_DEAD_WAITING);
+    close_mailbox(self, cell, th_msg_body(notice));
     thi_state_free(stage, cell);
     if (name)
         thi_cell_carry(cell, &name->parcel);
@@ -285,6 +296,7 @@ static void finish(th_self *self, struct thi_cell *cell, th_msg *notice)
     /* Last, and release: who sees it finds the books in order; pairs with the acquire in describe()
      * of system/census.c. */
     atomic_store_explicit(&cell->state_of_life, THI_CELL_DEAD, memory_order_release);
+    thi_ties_tell(self, ties, th_msg_body(notice));
     if (is_admin) {
         thi_msg_destroy(&self->worker->heap, notice);
         thi_cell_retire(self, cell);

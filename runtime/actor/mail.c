@@ -34,7 +34,7 @@ const th_type thi_exit_with_parent_type = { "thi_exit_with_parent",
                                             (uint32_t)(sizeof(exit_with_parent_fields) /
                                                        sizeof(exit_with_parent_fields[0])),
                                             (uint32_t)sizeof(struct th_exit_request),
-                                            TH_TYPE_SYSTEM,
+                                            TH_TYPE_SYSTEM | TH_TYPE_OWNS,
                                             NULL,
                                             NULL };
 
@@ -44,12 +44,31 @@ const th_type thi_recheck_type = { "thi_recheck",
                                    (uint32_t)(sizeof(exit_with_parent_fields) /
                                               sizeof(exit_with_parent_fields[0])),
                                    (uint32_t)sizeof(struct th_exit_request),
-                                   TH_TYPE_SYSTEM,
+                                   TH_TYPE_SYSTEM | TH_TYPE_OWNS,
                                    NULL,
                                    NULL };
 
 bool thi_mail_is_urgent_system(const th_type *type)
 {
     return type != &th_exit_request_type && type != &thi_child_gone_type &&
-           type != &th_poison_type && type != &thi_recheck_type && type != &thi_probe_type;
+           type != &th_poison_type && type != &thi_recheck_type && type != &thi_probe_type &&
+           type != &thi_gone_type && type != &thi_link_gone_type && type != &th_child_started_type;
 }
+
+/* and that of th_actor_gone (tie.c) */
+static const th_field tie_fields[] = { TH_ACTOR_GONE_FIELDS(TH_ROW, th_actor_gone) };
+#define TIE(tag)                                                                                   \
+    const th_type tag##_type = { #tag,                                                             \
+                                 NULL,                                                             \
+                                 tie_fields,                                                       \
+                                 (uint32_t)(sizeof(tie_fields) / sizeof(tie_fields[0])),           \
+                                 (uint32_t)sizeof(struct th_actor_gone),                           \
+                                 TH_TYPE_SYSTEM | TH_TYPE_OWNS,                                    \
+                                 NULL,                                                             \
+                                 NULL };
+TIE(thi_watch)
+TIE(thi_unwatch)
+TIE(thi_gone)
+TIE(thi_link)
+TIE(thi_unlink)
+TIE(thi_link_gone)

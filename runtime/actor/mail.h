@@ -51,6 +51,13 @@ TH_MESSAGE(thi_status, THI_STATUS_FIELDS);
 /* Measures how long mail waits (sample.h), in whose place it stands. */
 #define THI_PROBE_FIELDS(F, S) F(S, u64, cycles)
 TH_MESSAGE(thi_probe, THI_PROBE_FIELDS);
+/* Ties; see tie.h. All have the body of th_actor_gone, which the two notices turn into. */
+extern const th_type thi_watch_type;
+extern const th_type thi_unwatch_type;
+extern const th_type thi_gone_type;
+extern const th_type thi_link_type;
+extern const th_type thi_unlink_type;
+extern const th_type thi_link_gone_type;
 
 /* Mail that a user sees keeps its place among all else from the same sender: an exit request does
  * not overtake the work sent before it, child-exited not the child's last words, poison not the

@@ -16,11 +16,13 @@
 #include "runtime/actor/exit.h"
 #include "runtime/actor/mail.h"
 #include "runtime/actor/poison.h"
+#include "runtime/actor/reason.h"
 #include "runtime/actor/report.h"
 #include "runtime/actor/sample.h"
 #include "runtime/actor/send.h"
 #include "runtime/actor/spawn.h"
 #include "runtime/actor/stall.h"
+#include "runtime/actor/tie.h"
 #include "runtime/actor/wakeup.h"
 #include "runtime/base/stack.h"
 #include "mailbox/msg.h"
@@ -77,8 +79,7 @@ static void restart(th_self *self, struct thi_cell *cell)
         memset(cell->state, 0, klass->state_size);
     err = init ? init(self, cell->state, cell->extra ? cell->extra->arg : NULL) : TH_OK;
     if (err) {
-        if (thi_cell_extra(self->worker->stage, cell))
-            cell->extra->exit_err = err;
+        thi_reason_failed(self, cell, err);
         thi_exit_begin(self, cell, TH_EXIT_INIT);
     }
 }
@@ -99,8 +100,7 @@ static void give_up(th_self *self, struct thi_cell *cell, th_msg *msg, th_err er
     case TH_ON_FAILURE_KEEP: break;
     case TH_ON_FAILURE_RESTART: restart(self, cell); break;
     case TH_ON_FAILURE_STOP:
-        if (thi_cell_extra(self->worker->stage, cell))
-            cell->extra->exit_err = err;
+        thi_reason_failed(self, cell, err);
         thi_exit_begin(self, cell, TH_EXIT_FAILED);
         return; /* the details go to the parent */
     }
@@ -146,7 +146,7 @@ static inline bool go_on(th_self *self, struct thi_cell *cell)
     if (TH_LIKELY(!(cell->flags & THI_CELL_AFTERCARE) && thi_cell_life(cell) == THI_CELL_RUNNING))
         return false;
     if (cell->flags & THI_CELL_EXIT_ASKED)
-        thi_exit_begin(self, cell, TH_EXIT_NORMAL);
+        thi_exit_begin(self, cell, (th_exit_reason)cell->exit_reason);
     return thi_cell_life(cell) == THI_CELL_EXITING && thi_exit_advance(self, cell);
 }
 
@@ -173,10 +173,19 @@ static void answer_status(th_self *self, struct thi_cell *cell, const th_msg *qu
 static void take_exit_request(th_self *self, struct thi_cell *cell, th_msg *msg,
                               th_exit_reason reason)
 {
-    if (th_exit_request_of(msg)->keep_children)
+    const struct th_exit_request *request = th_exit_request_of(msg);
+    th_err err = (th_err)request->err;
+    th_blob *words = th_blob_ref(request->details);
+
+    if (request->keep_children)
         thi_cell_raise(cell, THI_CELL_KEEP_CHILDREN);
+    thi_cell_raise(cell, THI_CELL_EXIT_HEARD);
     handle(self, cell, msg, 1);
-    thi_exit_begin(self, cell, reason);
+    thi_reason_asked(self, cell, reason, err, words);
+    if (!(cell->flags & THI_CELL_EXIT_HEARD))
+        return; /* th_exit_later() */
+    thi_cell_lower(cell, THI_CELL_EXIT_HEARD);
+    thi_exit_begin(self, cell, (th_exit_reason)cell->exit_reason);
 }
 
 /* One message of the system's lane [take]. */
@@ -202,6 +211,11 @@ static void handle_system(th_self *self, struct thi_cell *cell, th_msg *msg)
         msg->thi_type = &th_child_exited_type;
         handle(self, cell, msg, TH_DELIVERIES_MAX);
         return;
+    }
+    switch (thi_tie_arrived(self, cell, msg)) {
+    case THI_TIE_NONE: break;
+    case THI_TIE_DONE: return;
+    case THI_TIE_GONE: handle(self, cell, msg, TH_DELIVERIES_MAX); return;
     }
     if (type == &th_wakeup_type && !thi_wakeup_arrived(self, cell, msg)) {
         /* cancelled: that is all there was to do */

@@ -9,6 +9,7 @@
 #include "runtime/actor/exit.h"
 #include "runtime/actor/mail.h"
 #include "runtime/actor/names.h"
+#include "runtime/actor/reason.h"
 #include "runtime/actor/send.h"
 #include "mailbox/msg.h"
 #include <thespis/assert.h>
@@ -82,9 +83,11 @@ static bool may_need(const th_class *klass, const th_spawn_options *options)
     return options->needs || options->requirements || klass->needs || klass->fits || klass->base;
 }
 
-static th_err make_extra(struct thi_stage *stage, struct thi_cell *cell,
-                         const th_spawn_options *options, th_addr report_to)
+static th_err make_extra(th_self *self, struct thi_cell *cell, const th_spawn_options *options,
+                         th_addr report_to)
 {
+    struct thi_stage *stage = thi_stage_of(self);
+    bool tells = options->tell_started && self->worker && !options->global_name;
     bool wants_own = (options->own_thread || (cell->klass->flags & TH_CLASS_OWN_THREAD)) &&
                      stage->base == TH_BASE_POOL;
     struct thi_fitting *fitting = NULL;
@@ -93,7 +96,7 @@ static th_err make_extra(struct thi_stage *stage, struct thi_cell *cell,
     cell->extra = NULL;
     if (TH_UNLIKELY(may_need(cell->klass, options)))
         err = thi_fitting_make(stage, cell->klass, options, &fitting);
-    if (err || (!wants_own && !fitting && !options->arg && !options->global_name &&
+    if (err || (!wants_own && !fitting && !options->arg && !options->global_name && !tells &&
                 th_addr_is_none(report_to)))
         return err;
     if (!thi_cell_extra(stage, cell)) {
@@ -103,6 +106,9 @@ static th_err make_extra(struct thi_stage *stage, struct thi_cell *cell,
     cell->extra->fitting = fitting;
     cell->extra->report_to = report_to;
     if (options->global_name && !(cell->extra->name = thi_name_make(stage, options->global_name)))
+        return TH_E_NOMEM;
+    if (tells &&
+        !(cell->extra->started = thi_msg_create(self->voice.heap, &th_child_started_type, 0)))
         return TH_E_NOMEM;
     if (wants_own) {
         err = thi_pool_own_begin(&stage->pool, &cell->task, &cell->extra->own);
@@ -114,8 +120,10 @@ static th_err make_extra(struct thi_stage *stage, struct thi_cell *cell,
 }
 
 /* What make_extra() made, but for the argument. */
-static void drop_extra(struct thi_stage *stage, struct thi_cell *cell)
+static void drop_extra(th_self *self, struct thi_cell *cell)
 {
+    struct thi_stage *stage = thi_stage_of(self);
+
     if (!cell->extra)
         return;
     if (cell->extra->own)
@@ -123,6 +131,7 @@ static void drop_extra(struct thi_stage *stage, struct thi_cell *cell)
     thi_name_unmake(cell->extra->name);
     thi_fitting_leave(stage, cell->extra->fitting);
     thi_fitting_free(cell->extra->fitting);
+    th_msg_destroy(self, cell->extra->started);
     thi_memory_give(&stage->memory, cell->extra, sizeof(*cell->extra));
     cell->extra = NULL;
 }
@@ -142,9 +151,9 @@ static th_err make(th_self *self, const th_class *klass, const th_spawn_options 
     cell->self.voice.born = thi_stage_moment(self);
     err = make_state(self, cell);
     if (!err)
-        err = make_extra(stage, cell, options, report_to);
+        err = make_extra(self, cell, options, report_to);
     if (err) {
-        drop_extra(stage, cell);
+        drop_extra(self, cell);
         thi_voice_enter(&self->voice);
         free_state(self->voice.heap, stage, cell);
         thi_voice_leave(&self->voice);
@@ -178,7 +187,7 @@ static void unmake(th_self *self, struct thi_cell *cell)
 
     if (cell->extra)
         th_msg_destroy(self, cell->extra->arg);
-    drop_extra(stage, cell);
+    drop_extra(self, cell);
     thi_voice_enter(&self->voice);
     free_state(self->voice.heap, stage, cell);
     thi_voice_leave(&self->voice);
@@ -386,6 +395,17 @@ static void report(th_self *self, struct thi_cell *cell, th_err err)
     thi_post_to(self, body->actor, to, msg);
 }
 
+static void tell_parent(th_self *self, struct thi_cell *cell)
+{
+    th_msg *started = cell->extra->started;
+
+    if (!started)
+        return;
+    cell->extra->started = NULL;
+    ((struct th_child_started *)th_msg_body(started))->child = thi_self_addr(self);
+    thi_post_to(self, thi_self_addr(self), th_self_parent(self), started);
+}
+
 bool thi_spawn_start(th_self *self, struct thi_cell *cell)
 {
     const th_class *klass = cell->klass;
@@ -398,13 +418,13 @@ bool thi_spawn_start(th_self *self, struct thi_cell *cell)
         thi_cell_set_life(cell, THI_CELL_RUNNING);
     report(self, cell, err);
     if (err) {
-        if (thi_cell_extra(self->worker->stage, cell)) /* without memory: without the error */
-            cell->extra->exit_err = err;
+        thi_reason_failed(self, cell, err);
         thi_exit_begin(self, cell, TH_EXIT_INIT);
         return thi_exit_advance(self, cell);
     }
     if (cell->extra) {
         cell->extra->details[0] = '\0';
+        tell_parent(self, cell);
         if (klass->on_failure != TH_ON_FAILURE_RESTART) {
             thi_msg_destroy(&self->worker->heap, cell->extra->arg);
             cell->extra->arg = NULL;
@@ -412,7 +432,7 @@ bool thi_spawn_start(th_self *self, struct thi_cell *cell)
     }
     if (!(cell->flags & THI_CELL_EXIT_ASKED))
         return false;
-    thi_exit_begin(self, cell, TH_EXIT_NORMAL);
+    thi_exit_begin(self, cell, (th_exit_reason)cell->exit_reason);
     return thi_exit_advance(self, cell);
 }
 

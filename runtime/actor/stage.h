@@ -16,10 +16,11 @@
 #include "runtime/sched/step.h"
 #include "runtime/sched/timer.h"
 
-/* Who waits for memory; stall.h. */
+/* What waits for memory; stall.h. */
 struct thi_stalls {
     pthread_mutex_t lock;
-    struct thi_task *first, *last;
+    struct thi_task *first, *last; /* actors */
+    th_msg *mail;                  /* messages, the newest first */
     struct thi_timer timer;
 };
 

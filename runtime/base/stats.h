@@ -30,6 +30,9 @@ enum thi_stat {
     THI_STAT_WAKEUPS_FIRED,
     THI_STAT_WAKEUPS_CANCELLED,
     THI_STAT_STALLS,
+    THI_STAT_WATCHES,
+    THI_STAT_LINKS,
+    THI_STAT_GONE_TOLD,
     /* scheduling; see th_pool_status */
     THI_STAT_TURNS,
     THI_STAT_STEALS,

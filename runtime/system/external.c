@@ -11,6 +11,7 @@
 #include "runtime/actor/mail.h"
 #include "runtime/actor/send.h"
 #include "runtime/actor/spawn.h"
+#include "runtime/actor/tie.h"
 #include "runtime/actor/wakeup.h"
 #include "mailbox/msg.h"
 
@@ -118,9 +119,12 @@ th_err thi_external_move_in(struct thi_external *external)
     return TH_OK;
 }
 
-/* A wakeup that was cancelled on its way. */
+/* A wakeup that was cancelled on its way, or a notice that was; one that was not is a th_actor_gone
+ * from here on. */
 static bool is_void(struct thi_external *external, const th_msg *msg)
 {
+    if (th_msg_type(msg) == &thi_gone_type)
+        return !thi_tie_shown(speaker(external), external->endpoint.cell, (th_msg *)(uintptr_t)msg);
     return th_msg_type(msg) == &th_wakeup_type &&
            !thi_wakeup_arrived(speaker(external), external->endpoint.cell, msg);
 }
@@ -166,6 +170,7 @@ void thi_external_close(struct thi_external *external)
     th_err err = TH_OK;
 
     thi_wakeups_clear(self, cell);
+    thi_ties_drop(self, cell);
     /* relaxed: a hint; ours would be in it */
     if (atomic_load_explicit(&stage->letter_handlers, memory_order_relaxed))
         err = th_dead_letters_to_me(self, false);

@@ -93,6 +93,9 @@ static th_counts counts_of(const uint64_t totals[THI_STAT_COUNT])
         .wakeups_fired = totals[THI_STAT_WAKEUPS_FIRED],
         .wakeups_cancelled = totals[THI_STAT_WAKEUPS_CANCELLED],
         .stalls = totals[THI_STAT_STALLS],
+        .watches = totals[THI_STAT_WATCHES],
+        .links = totals[THI_STAT_LINKS],
+        .gone_told = totals[THI_STAT_GONE_TOLD],
     };
 
     for (int i = 0; i < TH_DEAD_COUNT; i++)

@@ -73,6 +73,10 @@ static const struct row rows[] = {
     ROW("actors", "choosy", "actors that need some", COUNT, ALWAYS, choosy)
     FIXED("actors", "names", "global names", ALWAYS, names, TH_NAMES_MAX)
 
+    ROW("ties", "watches", "watches made", COUNT, ALWAYS, counts.watches)
+    ROW("ties", "links", "links made", COUNT, ALWAYS, counts.links)
+    ROW("ties", "told", "told of an end by those", COUNT, ALWAYS, counts.gone_told)
+
     LIMIT("wakeups", "pending", "wakeups pending", ALWAYS, wakeups_pending, timers_max)
     ROW("wakeups", "set", "wakeups set", COUNT, ALWAYS, counts.wakeups_set)
     ROW("wakeups", "fired", "wakeups fired", COUNT, ALWAYS, counts.wakeups_fired)

@@ -500,6 +500,7 @@ static void go_down(th_system *system)
     thi_signals_stop(&system->signals);
     if (!is_simple(system))
         stop_pool(system);
+    thi_stalls_clear(&system->stage, &system->self->endpoint.self);
     /* release: pairs with the acquire in thi_stage_is_down() */
     atomic_store_explicit(&stage->down, true, memory_order_release);
     pthread_mutex_lock(&system->lock);
