@@ -58,6 +58,36 @@ static void probe_exit_keep_children(struct probe *probe)
         want(th_exit_keep_children(probe->me), TH_E_NOT_HERE);
 }
 
+static void probe_exit_because(struct probe *probe)
+{
+    want(th_exit_because(NULL, TH_E_FAILED, "nobody"), TH_E_INVALID);
+    if (!probe->is_actor)
+        want(th_exit_because(probe->me, TH_E_FAILED, NULL), TH_E_NOT_HERE);
+}
+
+static void probe_stop_because(struct probe *probe)
+{
+    want(th_stop_because(NULL, probe->live, TH_OK, "nobody"), TH_E_INVALID);
+    want(th_stop_because(probe->me, probe->none, TH_OK, NULL), TH_E_INVALID);
+    want(th_stop_because(probe->me, probe->dead, (th_err)9999, "%0900d", 1), TH_OK);
+    want(th_stop_because(probe->me, probe->foreign, TH_OK, NULL), TH_OK);
+}
+
+static void probe_exit_later(struct probe *probe)
+{
+    want(th_exit_later(NULL), TH_E_INVALID);
+    want(th_exit_later(probe->me), probe->is_actor ? TH_E_STATE : TH_E_NOT_HERE);
+}
+
+static void probe_exit_why(struct probe *probe)
+{
+    th_exit_info info;
+
+    want(th_exit_why(NULL, &info), TH_E_INVALID);
+    want(th_exit_why(probe->me, NULL), probe->is_actor ? TH_E_INVALID : TH_E_NOT_HERE);
+    want(th_exit_why(probe->me, &info), probe->is_actor ? TH_E_STATE : TH_E_NOT_HERE);
+}
+
 static void probe_request_shutdown(struct probe *probe)
 {
     want(th_request_shutdown(NULL), TH_E_INVALID);
@@ -185,6 +215,10 @@ static const struct probe_row rows[] = {
     ROW(stop),
     ROW(exit),
     ROW(exit_keep_children),
+    ROW(exit_because),
+    ROW(stop_because),
+    ROW(exit_later),
+    ROW(exit_why),
     ROW(request_shutdown),
     ROW(fail),
     ROW(self_addr),

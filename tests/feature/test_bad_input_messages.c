@@ -229,6 +229,22 @@ static void probe_exit_reason_text(struct probe *probe)
         claim(th_exit_reason_text((th_exit_reason)reason) != NULL);
 }
 
+static void probe_exit_is_failure(struct probe *probe)
+{
+    claim(!th_exit_is_failure((th_exit_reason)-2));
+    claim(!th_exit_is_failure(TH_EXIT_COUNT));
+}
+
+static void probe_exit_describe(struct probe *probe)
+{
+    char text[4] = "";
+
+    claim(th_exit_describe((th_exit_reason)99, (th_err)9999, NULL, NULL, 9) > 9);
+    claim(th_exit_describe(TH_EXIT_NORMAL, TH_OK, "words", text, 0) > 9);
+    claim(th_exit_describe(TH_EXIT_NORMAL, TH_OK, "words", text, sizeof(text)) > 9);
+    claim(text[3] == '\0');
+}
+
 static void probe_dead_reason_text(struct probe *probe)
 {
     for (int reason = -2; reason < TH_DEAD_COUNT + 2; reason++)
@@ -271,6 +287,8 @@ static const struct probe_row rows[] = {
     ROW(send),
     ROW(forward),
     ROW(exit_reason_text),
+    ROW(exit_is_failure),
+    ROW(exit_describe),
     ROW(dead_reason_text),
     ROW(assert_failed),
 };

@@ -193,6 +193,33 @@ static void endpoints(struct test_system *ts)
     must(th_endpoint_close(other));
 }
 
+static th_err tied_receive(th_self *self, void *state, const th_msg *msg)
+{
+    if (!talk_whom_of(msg))
+        return TH_OK;
+    whatever(th_watch_actor(self, talk_whom_of(msg)->addr));
+    return th_link(self, talk_whom_of(msg)->addr);
+}
+
+static const th_class tied = { .name = "tied", .receive = tied_receive };
+
+static void watches_and_links(struct test_system *ts)
+{
+    th_addr one, two;
+
+    if (th_spawn(ts->me, &tied, NULL, &one) || th_spawn(ts->me, &tied, NULL, &two))
+        return;
+    whatever(th_watch_actor(ts->me, one));
+    whatever(th_watch_actor(ts->me, two));
+    whatever(th_unwatch_actor(ts->me, two));
+    whatever(talk_whom_send(ts->me, one, (struct talk_whom){ .addr = two }));
+    whatever(talk_whom_send(ts->me, two, (struct talk_whom){ .addr = one }));
+    whatever(th_stop_because(ts->me, one, TH_E_FAILED, "it is over"));
+    listen(ts->me, TALK_SILENCE);
+    whatever(th_watch_actor(ts->me, one));
+    listen(ts->me, TALK_SILENCE);
+}
+
 static void troupes(struct test_system *ts)
 {
     th_addr leader;
@@ -291,6 +318,7 @@ SWEEP(dead_letters)
 SWEEP(large_messages_and_memory)
 SWEEP(endpoints)
 SWEEP(troupes)
+SWEEP(watches_and_links)
 SWEEP(get_by_name)
 SWEEP(needs_and_capabilities)
 

@@ -5,6 +5,7 @@
 static const struct random_extra *const all[] = {
     &random_extra_troupe,
     &random_extra_names,
+    &random_extra_ties,
 };
 
 enum { COUNT = sizeof(all) / sizeof(all[0]) };
