@@ -4,11 +4,11 @@
  * of the other (its thi_to). All have the body of th_actor_gone, so that each can turn into the
  * notice it is for: an end needs no memory.
  *
- *     thi_watch    watcher -> watched, and kept there      at the end: thi_gone to the watcher
- *     thi_unwatch  kept with the watcher                   unwatched, or the watcher exits: sent to
- *                                                          the watched, which drops its thi_watch
- *     thi_link     to the other, and kept with both        at the end: thi_link_gone to the other;
- *                                                          unlinked: thi_unlink to the other
+ *     thi_watch    watcher -> watched, kept there      at the end: thi_gone to the watcher
+ *     thi_unwatch  kept with the watcher               unwatched, or the watcher exits: sent to
+ *                                                      the watched, which drops its thi_watch
+ *     thi_link     to the other, and kept with both    at the end: thi_link_gone to the other;
+ *                                                      unlinked: thi_unlink to the other
  *
  * W1. The watcher's table has the last word: a thi_gone for which there is no thi_unwatch in it was
  *     called off on its way, and goes no further. So there is one th_actor_gone for each watch, and
