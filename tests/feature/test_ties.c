@@ -2,6 +2,7 @@
 #include "tests/support/system.h"
 #include "tests/support/talk.h"
 
+#include <sched.h>
 #include <thespis/testkit.h>
 
 /* ---- an actor that ends as it is told ---- */
@@ -58,6 +59,16 @@ static void hear_end(th_self *me, th_addr actor, th_exit_reason reason, th_err e
     else
         cr_assert_null(gone->details);
     th_msg_destroy(me, msg);
+}
+
+/* Until it is dead to the last: a question is given up a moment before. */
+static void wait_dead(struct test_system *ts, th_addr actor)
+{
+    th_actor_status status;
+
+    talk_expect_gone(ts->me, actor, "there?");
+    while (th_actor_status_read(ts->sys, actor, &status) == TH_OK)
+        sched_yield();
 }
 
 static th_addr watched(struct test_system *ts)
@@ -132,7 +143,7 @@ BOTH_BASES(ties, the_dead_are_told_of_at_once)
     th_addr actor = talk_create(ts->me, &mortal);
 
     must(th_stop(ts->me, actor));
-    talk_expect_gone(ts->me, actor, "there?");
+    wait_dead(ts, actor);
     for (int i = 0; i < 3; i++) {
         must(th_watch_actor(ts->me, actor));
         hear_end(ts->me, actor, TH_EXIT_GONE, TH_OK, NULL);
@@ -362,7 +373,7 @@ BOTH_BASES(ties, to_link_to_the_dead_is_a_failure)
     th_addr dead = talk_create(ts->me, &mortal), actor = watched(ts);
 
     must(th_stop(ts->me, dead));
-    talk_expect_gone(ts->me, dead, "there?");
+    wait_dead(ts, dead);
     must(tell_whom(ts->me, actor, dead));
     hear_end(ts->me, actor, TH_EXIT_LINK, TH_OK, NULL);
 }

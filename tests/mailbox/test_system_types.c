@@ -8,8 +8,10 @@ static const struct {
     const char *name;
     bool owns;
 } types[] = {
-    { &th_exit_request_type, "th_exit_request", false },
+    { &th_exit_request_type, "th_exit_request", true },
     { &th_child_exited_type, "th_child_exited", true },
+    { &th_child_started_type, "th_child_started", false },
+    { &th_actor_gone_type, "th_actor_gone", true },
     { &th_poison_type, "th_poison", true },
     { &th_wakeup_type, "th_wakeup", true },
     { &th_dead_letter_type, "th_dead_letter", true },
