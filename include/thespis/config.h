@@ -161,4 +161,16 @@
     10000000 /* first pause before a dead worker is replaced; doubles each time */
 #define TH_TROUPE_BACKOFF_MAX_NS 5000000000 /* and its ceiling */
 
+/* ---- supervisors ---- */
+
+#define TH_SUPERVISOR_ID_SIZE          64 /* bytes of a child's id, with the NUL */
+#define TH_SUPERVISOR_RESTARTS_DEFAULT 3  /* borne within the window */
+#define TH_SUPERVISOR_RESTARTS_MAX     64 /* that an option may ask for; each is remembered */
+#define TH_SUPERVISOR_WINDOW_NS        5000000000
+#define TH_SUPERVISOR_BACKOFF_MIN_NS                                                               \
+    10000000 /* pause before a first restart; doubles with each failure in a row */
+#define TH_SUPERVISOR_BACKOFF_MAX_NS 5000000000 /* and its ceiling */
+#define TH_SUPERVISOR_CHILDREN_MAX                                                                 \
+    4096 /* of one supervisor: it searches them one by one; more belong to several */
+
 #endif

@@ -19,6 +19,7 @@
 #include <thespis/external.h>
 #include <thespis/status.h>
 #include <thespis/troupe.h>
+#include <thespis/supervisor.h>
 #include <thespis/testkit.h>
 
 #endif

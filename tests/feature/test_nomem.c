@@ -220,6 +220,41 @@ static void watches_and_links(struct test_system *ts)
     listen(ts->me, TALK_SILENCE);
 }
 
+static th_err kin_receive(th_self *self, void *state, const th_msg *msg)
+{
+    return talk_is(msg, "die") ? th_exit_because(self, TH_E_FAILED, NULL) : TH_OK;
+}
+
+static const th_class kin = { .name = "kin", .receive = kin_receive };
+
+static void supervisors(struct test_system *ts)
+{
+    th_child_spec children[] = { { .id = "a", .klass = &kin }, { .id = "b", .klass = &kin } };
+    th_addr supervisor;
+
+    for (int i = 0; i < 2; i++)
+        children[i].arg = talk_word(ts->me, "argument");
+    if (th_supervisor_spawn(ts->me, children, 2,
+                            &(th_supervisor_options){ .strategy = TH_ALL_FOR_ONE }, &supervisor))
+        return;
+    for (int i = 0; i < 2; i++) {
+        struct th_supervisor_find *body;
+        th_msg *question = th_supervisor_find_new(ts->me, &body), *answer = NULL;
+
+        listen(ts->me, TALK_SILENCE);
+        if (!question)
+            continue;
+        body->id[0] = 'a';
+        if (th_ask(ts->me, supervisor, question, TALK_SILENCE, &answer) == TH_OK &&
+            th_supervisor_child_of(answer))
+            whatever(talk_say(ts->me, th_supervisor_child_of(answer)->addr, "die"));
+        th_msg_destroy(ts->me, answer);
+    }
+    whatever(th_supervisor_add(ts->me, supervisor, &(th_child_spec){ .id = "c", .klass = &kin }));
+    whatever(th_stop(ts->me, supervisor));
+    listen(ts->me, TALK_SILENCE);
+}
+
 static void troupes(struct test_system *ts)
 {
     th_addr leader;
@@ -318,6 +353,7 @@ SWEEP(dead_letters)
 SWEEP(large_messages_and_memory)
 SWEEP(endpoints)
 SWEEP(troupes)
+SWEEP(supervisors)
 SWEEP(watches_and_links)
 SWEEP(get_by_name)
 SWEEP(needs_and_capabilities)
