@@ -12,6 +12,7 @@
 #define MAILBOX_VOICE_H
 
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdint.h>
 
 #include <thespis/alloc.h>
@@ -24,10 +25,13 @@ struct thi_voice_lock {
 };
 
 struct thi_voice {
+    /* First: what <thespis/log.h> reads inline. The least level worth logging; 0: to be worked out
+     * (runtime/actor/log.h). */
+    _Atomic uint8_t log_gate;
+    uint8_t why_null; /* th_err of the last message that could not be had; TH_OK: none */
+    uint32_t born;    /* an actor's: when, in moments (actor/stage.h); here, where padding was */
     struct thi_heap *heap;       /* where its messages come from and go to */
     struct thi_voice_lock *lock; /* NULL unless several threads share this voice */
-    th_err why_null;             /* of the last message that could not be had; TH_OK: none */
-    uint32_t born; /* an actor's: when, in moments (actor/stage.h); here, where padding was */
 };
 
 /** The voice at the beginning of @self. NULL answers NULL. */
@@ -62,7 +66,7 @@ static inline void thi_voice_leave(struct thi_voice *voice)
 static inline void thi_voice_set_why(struct thi_voice *voice, th_err why)
 {
     thi_voice_enter(voice);
-    voice->why_null = why;
+    voice->why_null = (uint8_t)why;
     thi_voice_leave(voice);
 }
 
@@ -73,7 +77,7 @@ static inline th_err thi_voice_take_why(struct thi_voice *voice)
     th_err why;
 
     thi_voice_enter(voice);
-    why = voice->why_null;
+    why = (th_err)voice->why_null;
     voice->why_null = TH_OK;
     thi_voice_leave(voice);
     return why == TH_OK ? TH_E_INVALID : why;

@@ -23,6 +23,7 @@ string(JOIN ":" tsan_options
     allocator_may_return_null=1)
 set(test_environment
     CRITERION_JOBS=1
+    THESPIS_LOG_SINK=none
     ASAN_OPTIONS=detect_leaks=1:detect_stack_use_after_return=1:allocator_may_return_null=1
     UBSAN_OPTIONS=print_stacktrace=1
     TSAN_OPTIONS=${tsan_options})

@@ -149,6 +149,45 @@
 /* Actors that one written status lists, so that asking costs no more than some megabytes. */
 #define TH_STATUS_ACTORS_MAX 10000
 
+/* ---- logging ---- */
+
+/* Records that may wait for the logger: a second of a busy program, 2 MiB of short ones. */
+#define TH_LOG_QUEUE_DEFAULT 8192
+
+/* Records a second from one call site: far above what anybody reads, far below what fills a disk
+ * in an hour. */
+#define TH_LOG_RATE_DEFAULT 1000
+
+/* The runtime's own about one kind of event (a dead letter's from, to and type, say), a second. */
+#define TH_LOG_RATE_EVENTS 5
+
+/* Text of a record, in bytes with the NUL; what is longer is cut, and says so. */
+#define TH_LOG_TEXT_SIZE 4096
+
+/* Fields of a record, bytes of each one's text, and of all together; what is more is cut, too. */
+#define TH_LOG_FIELDS_MAX       32
+#define TH_LOG_FIELD_TEXT_MAX   1024
+#define TH_LOG_FIELDS_BYTES_MAX 8192
+
+#define TH_LOG_SINKS_MAX  8
+#define TH_LOG_RULES_MAX  64 /* looked through once per actor that logs */
+#define TH_LOG_ACTORS_MAX 64 /* the same, for thresholds of single actors */
+
+/* A log file's size in bytes before it is rotated, and how many old ones stay: as Thespian's
+ * director keeps its logs. Below the least (Thespian's) there is no use in a file. */
+#define TH_LOG_FILE_SIZE_DEFAULT (5u * 1024 * 1024)
+#define TH_LOG_FILE_SIZE_LEAST   10240
+#define TH_LOG_FILE_KEEP_DEFAULT 3
+#define TH_LOG_FILE_KEEP_MAX     99
+
+/* How long the logger waits for a pipe or socket that takes nothing, in nanoseconds; then records
+ * for it are dropped at once until it takes one again. */
+#define TH_LOG_SINK_WAIT_NS 500000000
+
+/* First pause before a logger that died is started again, and the longest; it doubles. */
+#define TH_LOG_BACKOFF_MIN_NS 10000000
+#define TH_LOG_BACKOFF_MAX_NS 5000000000
+
 /* ---- troupes ---- */
 
 #define TH_TROUPE_WORKERS_DEFAULT 10         /* most workers */

@@ -72,6 +72,8 @@ typedef struct th_system_status {
     th_times
         waiting; /* from an actor's send until it is next in the target's mailbox and it runs */
     th_times handling; /* one delivery, from call to return */
+    th_log_counts log;
+    uint64_t log_queue_max;
 } th_system_status;
 
 typedef struct th_actor_status {

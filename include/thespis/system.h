@@ -11,6 +11,7 @@
 #define THESPIS_SYSTEM_H
 
 #include <thespis/actor.h>
+#include <thespis/log.h>
 
 typedef enum th_base {
     TH_BASE_POOL,  /* worker threads */
@@ -62,6 +63,7 @@ typedef struct th_options {
     const char *status_path; /* [keep] until destroy; a file it is appended to instead, or NULL */
     const th_allocator *allocator; /* NULL: malloc and free; copied */
     const th_fact *capabilities;   /* to begin with, ended by a NULL name; copied (capability.h) */
+    const th_log_options *log;     /* NULL: as the environment says, else WARN to stderr (log.h) */
 } th_options;
 
 /** What a shutdown that ran out of time left behind: one call for each. @what says what it is

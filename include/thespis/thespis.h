@@ -15,6 +15,7 @@
 #include <thespis/ties.h>
 #include <thespis/name.h>
 #include <thespis/dispatch.h>
+#include <thespis/log.h>
 #include <thespis/system.h>
 #include <thespis/external.h>
 #include <thespis/status.h>

@@ -3,6 +3,7 @@
 #include "runtime/actor/dead_letter.h"
 
 #include "runtime/actor/ask.h"
+#include "runtime/actor/events.h"
 #include "runtime/actor/exit.h"
 #include "runtime/actor/mail.h"
 #include "runtime/actor/send.h"
@@ -24,7 +25,8 @@ static bool is_moot(const th_type *type)
            type == &thi_exit_with_parent_type || type == &thi_ask_over_type ||
            type == &thi_letters_to_type || type == &thi_adopt_type || type == &thi_started_type ||
            type == &thi_status_type || type == &thi_ask_status_type ||
-           type == &th_child_started_type;
+           type == &th_child_started_type || type == &thi_log_ready_type ||
+           type == &thi_log_flush_type;
 }
 
 static bool is_letter(const th_type *type)
@@ -70,14 +72,25 @@ void thi_undeliverable(th_self *self, th_msg *msg, th_dead_reason reason)
     }
     if (thi_tie_undeliverable(self, msg))
         return;
+    if (msg->thi_type == &thi_log_ready_type || msg->thi_type == &thi_log_flush_type) {
+        th_addr admin = thi_stage_of(self)->admin;
+
+        if (!th_addr_equal(msg->thi_to, admin)) { /* the logger is gone: there will be another */
+            msg->thi_to = admin;
+            thi_repost(self, msg);
+            return;
+        }
+    }
     if (is_moot(msg->thi_type)) {
-        if (msg->thi_type == &thi_ask_status_type)
+        if (msg->thi_type == &thi_ask_status_type || msg->thi_type == &thi_log_flush_type)
             thi_alias_give_up(self, msg->thi_from, TH_E_NO_ACTOR);
         thi_count(self, THI_STAT_HANDLED);
         th_msg_destroy(self, msg);
         return;
     }
     count_dead(self, reason);
+    if (!is_letter(msg->thi_type))
+        thi_event_dead(self, msg, reason);
     if (!post_letter(self, msg, reason)) {
         thi_count(self, THI_STAT_LETTERS_DROPPED);
         th_msg_destroy(self, msg);

@@ -130,6 +130,22 @@ void thi_exit_begin(th_self *self, struct thi_cell *cell, th_exit_reason reason)
     thi_ties_drop(self, cell);
 }
 
+/* The admin asks the logger when all others are gone, so that their exits can be logged. */
+static bool is_last_child(struct thi_stage *stage, struct thi_cell *parent, uint32_t slot)
+{
+    return parent->slot == stage->admin.slot && slot != 0 && slot == stage->last_child;
+}
+
+/* Whether only that child is left, and is to be asked now. */
+static bool is_last_turn(struct thi_stage *stage, struct thi_cell *cell)
+{
+    if (children_count(cell) != 1 || !is_last_child(stage, cell, cell->first_child))
+        return false;
+    cell->ask_cursor = stage->last_child;
+    stage->last_child = 0;
+    return true;
+}
+
 /* Asks the children that were not asked yet. false: no memory now. */
 static bool ask_children(th_self *self, struct thi_cell *cell)
 {
@@ -137,7 +153,13 @@ static bool ask_children(th_self *self, struct thi_cell *cell)
 
     while (cell->ask_cursor) {
         struct thi_cell *child = thi_directory_at(&stage->directory, cell->ask_cursor);
-        th_msg *msg = thi_msg_create(&self->worker->heap, &thi_exit_with_parent_type, 0);
+        th_msg *msg;
+
+        if (is_last_child(stage, cell, child->slot)) {
+            cell->ask_cursor = child->next_sibling;
+            continue;
+        }
+        msg = thi_msg_create(&self->worker->heap, &thi_exit_with_parent_type, 0);
 
         if (!msg)
             return false;
@@ -311,8 +333,10 @@ bool thi_exit_advance(th_self *self, struct thi_cell *cell)
     th_msg *notice;
 
     thi_cell_lower(cell, THI_CELL_STALLED);
-    if (cell->flags & THI_CELL_KEEP_CHILDREN ? !keep_children(self, cell)
-                                             : !ask_children(self, cell)) {
+    if (cell->flags & THI_CELL_KEEP_CHILDREN
+            ? !keep_children(self, cell)
+            : !ask_children(self, cell) ||
+                  (is_last_turn(self->worker->stage, cell) && !ask_children(self, cell))) {
         thi_cell_raise(cell, THI_CELL_STALLED);
         return false;
     }

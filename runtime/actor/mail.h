@@ -42,6 +42,13 @@ TH_MESSAGE(thi_ask_over, THI_ASK_OVER_FIELDS);
 #define THI_STARTED_FIELDS(F, S) F(S, addr, actor) F(S, u32, err) F(S, str, details)
 TH_MESSAGE(thi_started, THI_STARTED_FIELDS);
 
+/* To the logger, or to the admin while there is none: records wait, or are to be said. */
+TH_SIGNAL(thi_log_ready);
+
+/* A question to the admin, who hands it on to the logger: the answer (thi_log_ready) comes when all
+ * records before it are written. */
+TH_SIGNAL(thi_log_flush);
+
 /* Answered by the runtime, also while exiting; the answer goes to the sender. */
 TH_SIGNAL(thi_ask_status);
 #define THI_STATUS_FIELDS(F, S)                                                                    \

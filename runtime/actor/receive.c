@@ -13,6 +13,7 @@
 #include "runtime/actor/dead_letter.h"
 #include "runtime/actor/detour.h"
 #include "runtime/actor/dispatch.h"
+#include "runtime/actor/events.h"
 #include "runtime/actor/exit.h"
 #include "runtime/actor/mail.h"
 #include "runtime/actor/poison.h"
@@ -91,6 +92,7 @@ static void give_up(th_self *self, struct thi_cell *cell, th_msg *msg, th_err er
 
     if (cell->extra)
         memcpy(details, cell->extra->details, sizeof(details));
+    thi_event_failed(self, cell, msg, err, details[0] ? details : NULL);
     thi_poison_back(self, msg, err, details[0] ? details : NULL);
     if (thi_cell_life(cell) != THI_CELL_RUNNING) {
         forget_details(cell);

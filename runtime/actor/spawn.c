@@ -5,6 +5,7 @@
 
 #include "runtime/actor/ask.h"
 #include "runtime/actor/classes.h"
+#include "runtime/actor/events.h"
 #include "runtime/actor/dispatch.h"
 #include "runtime/actor/exit.h"
 #include "runtime/actor/mail.h"
@@ -69,7 +70,9 @@ static th_err check(th_self *self, const th_spawn_options *options, const th_cla
 
         if (thi_worker_is_blocking(self->worker))
             return TH_E_STATE;
-        return thi_cell_life(cell) >= THI_CELL_EXITING || (cell->flags & THI_CELL_IN_EXIT)
+        /* an exiting admin still starts a logger, so that exits can be logged */
+        return (thi_cell_life(cell) >= THI_CELL_EXITING && cell->slot != stage->admin.slot) ||
+                       (cell->flags & THI_CELL_IN_EXIT)
                    ? TH_E_CLOSED
                    : TH_OK;
     }
@@ -418,6 +421,7 @@ bool thi_spawn_start(th_self *self, struct thi_cell *cell)
         thi_cell_set_life(cell, THI_CELL_RUNNING);
     report(self, cell, err);
     if (err) {
+        thi_event_init_failed(self, cell, err);
         thi_reason_failed(self, cell, err);
         thi_exit_begin(self, cell, TH_EXIT_INIT);
         return thi_exit_advance(self, cell);

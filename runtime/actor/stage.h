@@ -9,6 +9,7 @@
 #include "runtime/actor/directory.h"
 #include "runtime/actor/endpoint.h"
 #include "runtime/actor/names.h"
+#include "runtime/actor/log.h"
 #include "runtime/base/clock.h"
 #include "runtime/base/reclaim.h"
 #include "runtime/sched/alarm.h"
@@ -50,6 +51,7 @@ struct thi_stage {
     struct thi_capabilities capabilities;
     int stack_signal;           /* what workers let in, for their stacks (base/stack.h); 0: none */
     th_addr admin;              /* the system's own actor: slot 0 */
+    uint32_t last_child; /* the admin's: a child's slot that is asked to exit after all others; 0 */
     pthread_mutex_t cells_lock; /* for those who have no worker: */
     struct thi_cell *cells;     /* spare ones, linked by task.next */
     struct thi_cell_batch retired;
@@ -60,6 +62,7 @@ struct thi_stage {
     _Atomic bool down;                /* shut down: nothing may be sent any more */
     _Atomic uint32_t letter_handlers; /* how many; the admin keeps who */
     struct thi_stats stats;           /* of those who have no worker: shared adds */
+    struct thi_log log;
 
     void (*admin_gone)(struct thi_stage *stage); /* the last actor has exited; in its last turn */
     void (*shutdown_asked)(th_system *system);   /* th_request_shutdown(), SIGTERM */

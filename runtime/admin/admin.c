@@ -1,6 +1,7 @@
 #include "runtime/admin/admin.h"
 
 #include "runtime/admin/dead_letters.h"
+#include "runtime/admin/logger.h"
 #include "runtime/actor/exit.h"
 #include "runtime/actor/mail.h"
 #include "runtime/actor/send.h"
@@ -9,6 +10,7 @@
 
 struct thi_admin {
     struct thi_dead_letters letters;
+    struct thi_logger_keeper logger;
 };
 
 /* Asks the @count children at the front of the list to exit. */
@@ -68,6 +70,8 @@ static th_err receive(th_self *self, void *state, const th_msg *msg)
         thi_dead_letters_register(&admin->letters, self, msg);
     else if (type == &thi_letter_type)
         thi_dead_letters_tell(&admin->letters, self, msg);
+    else
+        thi_logger_keep(&admin->logger, self, msg);
     /* what is left: exits of children and its own, which the runtime sees to */
     return TH_OK;
 }

@@ -41,3 +41,11 @@ uint64_t thi_clock_monotonic(void)
     (void)clock_gettime(CLOCK_MONOTONIC, &now); /* cannot fail: the clock exists, @now is ours */
     return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
 }
+
+uint64_t thi_clock_wall(void)
+{
+    struct timespec now;
+
+    (void)clock_gettime(CLOCK_REALTIME, &now); /* cannot fail: as above */
+    return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
+}

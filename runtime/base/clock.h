@@ -24,6 +24,9 @@ void thi_clock_advance(struct thi_clock *clock, uint64_t by_ns);
 /* Virtual clocks only. A moment in the past leaves the clock where it is. */
 void thi_clock_advance_to(struct thi_clock *clock, uint64_t now_ns);
 
+/* Nanoseconds since 1970, UTC, for people: it jumps when somebody sets it. */
+uint64_t thi_clock_wall(void);
+
 /* CLOCK_MONOTONIC, for those who have no thi_clock. */
 uint64_t thi_clock_monotonic(void);
 

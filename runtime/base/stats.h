@@ -33,6 +33,13 @@ enum thi_stat {
     THI_STAT_WATCHES,
     THI_STAT_LINKS,
     THI_STAT_GONE_TOLD,
+    /* records; see th_log_counts */
+    THI_STAT_LOG_ACCEPTED,
+    THI_STAT_LOG_WRITTEN,
+    THI_STAT_LOG_SUPPRESSED,
+    THI_STAT_LOG_DROPPED,
+    THI_STAT_LOG_REFUSALS,
+    THI_STAT_LOG_LOGGERS,
     /* scheduling; see th_pool_status */
     THI_STAT_TURNS,
     THI_STAT_STEALS,

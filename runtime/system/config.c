@@ -3,6 +3,7 @@
 #include <signal.h>
 #include <string.h>
 
+#include "runtime/system/logging.h"
 #include "runtime/system/system.h"
 
 /* The admin, the default endpoint, one actor and one open question. */
@@ -48,7 +49,7 @@ static const char *find_fault(const th_options *options)
     if (options->watchdog_signal &&
         (options->watchdog_signal < SIGRTMIN || options->watchdog_signal > SIGRTMAX))
         return "watchdog_signal: no real-time signal";
-    return NULL;
+    return thi_logging_fault(options->log);
 }
 
 th_err thi_options_fill(const th_options *options, th_options *filled_out, const char **why_out)

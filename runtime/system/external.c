@@ -90,6 +90,7 @@ struct thi_external *thi_external_make(th_system *system, bool is_default)
     endpoint->stage = stage;
     endpoint->wake = wake;
     endpoint->release = release;
+    endpoint->keeps_gate = true; /* it is in the system's list */
     endpoint->self.voice.heap = &external->heap;
     endpoint->self.voice.lock = is_default ? &external->shared : NULL;
     external->system = system;

@@ -141,6 +141,17 @@ th_err th_system_status_read(th_system *system, th_system_status *status_out)
     sum(system, totals, &status_out->pool);
     fill_times(system, status_out);
     status_out->counts = counts_of(totals);
+    status_out->log = (th_log_counts){
+        .accepted = totals[THI_STAT_LOG_ACCEPTED],
+        .written = totals[THI_STAT_LOG_WRITTEN],
+        .suppressed = totals[THI_STAT_LOG_SUPPRESSED],
+        .dropped = totals[THI_STAT_LOG_DROPPED],
+        .refusals = totals[THI_STAT_LOG_REFUSALS],
+        .loggers = totals[THI_STAT_LOG_LOGGERS],
+        /* relaxed: a figure */
+        .waiting = atomic_load_explicit(&stage->log.waiting, memory_order_relaxed),
+    };
+    status_out->log_queue_max = stage->log.queue_max;
     status_out->uptime_ns = thi_clock_now(&stage->clock) - system->started_ns;
     /* relaxed, all: figures */
     status_out->shutting_down = atomic_load_explicit(&stage->closing, memory_order_relaxed);

@@ -86,6 +86,14 @@ static const struct row rows[] = {
     ROW("memory", "bytes_peak", "memory at its peak, bytes", COUNT, ALWAYS, memory_bytes_peak)
     ROW("memory", "waits", "waits for memory", COUNT, ALWAYS, counts.stalls)
 
+    ROW("log", "accepted", "records accepted", COUNT, ALWAYS, log.accepted)
+    ROW("log", "written", "records written", COUNT, ALWAYS, log.written)
+    ROW("log", "suppressed", "records suppressed", COUNT, ALWAYS, log.suppressed)
+    ROW("log", "dropped", "records dropped", COUNT, ALWAYS, log.dropped)
+    LIMIT("log", "waiting", "records waiting", ALWAYS, log.waiting, log_queue_max)
+    ROW("log", "refusals", "refused by a sink", COUNT, ALWAYS, log.refusals)
+    ROW("log", "loggers", "loggers started", COUNT, ALWAYS, log.loggers)
+
     FIXED("pool", "workers", "workers", ON_POOL, pool.workers, TH_WORKERS_MAX)
     ROW("pool", "running", "workers running", COUNT, ON_POOL, pool.running)
     ROW("pool", "blocked", "workers blocked", COUNT, ON_POOL, pool.blocked)

@@ -17,6 +17,7 @@
 #include "runtime/system/drive.h"
 #include "runtime/system/external.h"
 #include "runtime/system/report.h"
+#include "runtime/system/logging.h"
 #include "runtime/admin/admin.h"
 #include "runtime/actor/classes.h"
 #include "runtime/actor/receive.h"
@@ -127,6 +128,8 @@ th_system *th_system_create(const th_options *options)
     system->options.name = system->name;
     system->options.allocator = NULL; /* copied above */
     system->options.capabilities = NULL;
+    system->options.log = NULL; /* copied below */
+    thi_logging_init(system, filled.log);
     stage->system = system;
     stage->id = fresh_id();
     stage->base = filled.base;
@@ -187,6 +190,7 @@ th_err th_system_destroy(th_system *system)
     if (thi_system_state(system) == THI_SYSTEM_DOWN)
         clear_stage(system);
     thi_classes_fini(stage);
+    thi_log_fini(&stage->log);
     thi_names_fini(stage);
     thi_capabilities_fini(stage);
     blocks = thi_depot_fini(&stage->depot);
@@ -430,6 +434,8 @@ th_err th_system_start(th_system *system)
         return TH_E_STATE;
     err = start(system);
     thi_system_set_state(system, err ? THI_SYSTEM_MADE : THI_SYSTEM_RUNNING);
+    if (!err)
+        thi_logging_started(system);
     return err;
 }
 
@@ -501,6 +507,7 @@ static void go_down(th_system *system)
     if (!is_simple(system))
         stop_pool(system);
     thi_stalls_clear(&system->stage, &system->self->endpoint.self);
+    thi_log_close(stage);
     /* release: pairs with the acquire in thi_stage_is_down() */
     atomic_store_explicit(&stage->down, true, memory_order_release);
     pthread_mutex_lock(&system->lock);

@@ -493,8 +493,8 @@ Test(bad_input_systems, no_function_of_the_headers_is_missing)
 /* Whether one of the files beside this one reads @header. */
 static bool is_probed(const char *header)
 {
-    static const char *const files[] = { "messages", "actors",  "behaviour",
-                                         "names",    "systems", "ties" };
+    static const char *const files[] = { "messages", "actors", "behaviour", "names",
+                                         "systems",  "ties",   "log" };
     char path[128], quoted[80];
     bool found = false;
 
