@@ -49,8 +49,8 @@ struct thi_stage {
     pthread_mutex_t spawn_lock; /* spawning from outside or by name, against closing */
     struct thi_names names;     /* writers under spawn_lock */
     struct thi_capabilities capabilities;
-    int stack_signal;           /* what workers let in, for their stacks (base/stack.h); 0: none */
-    th_addr admin;              /* the system's own actor: slot 0 */
+    int stack_signal;    /* what workers let in, for their stacks (base/stack.h); 0: none */
+    th_addr admin;       /* the system's own actor: slot 0 */
     uint32_t last_child; /* the admin's: a child's slot that is asked to exit after all others; 0 */
     pthread_mutex_t cells_lock; /* for those who have no worker: */
     struct thi_cell *cells;     /* spare ones, linked by task.next */
