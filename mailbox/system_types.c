@@ -1,6 +1,7 @@
 /* system_types.c: the tables behind the messages that the system itself sends. */
 #include <thespis/msg.h>
 #include <thespis/status.h>
+#include <thespis/watch.h>
 
 TH_MESSAGE_TYPE_AS(th_exit_request, TH_EXIT_REQUEST_FIELDS, TH_TYPE_SYSTEM, NULL)
 TH_MESSAGE_TYPE_AS(th_child_exited, TH_CHILD_EXITED_FIELDS, TH_TYPE_SYSTEM, NULL)
@@ -14,3 +15,5 @@ TH_MESSAGE_TYPE_AS(th_ask_status, TH_ASK_STATUS_FIELDS, TH_TYPE_SYSTEM, NULL)
 TH_MESSAGE_TYPE(th_waiting, TH_WAITING_FIELDS)
 TH_MESSAGE_TYPE(th_actor_report, TH_ACTOR_REPORT_FIELDS)
 TH_MESSAGE_TYPE(th_system_report, TH_SYSTEM_REPORT_FIELDS)
+TH_MESSAGE_TYPE_AS(th_fd_ready, TH_FD_READY_FIELDS, TH_TYPE_SYSTEM, NULL)
+TH_MESSAGE_TYPE_AS(th_os_signal, TH_OS_SIGNAL_FIELDS, TH_TYPE_SYSTEM, NULL)

@@ -27,6 +27,10 @@
 /* Wakeups pending at once. */
 #define TH_TIMERS_MAX_DEFAULT (64u * 1024 * 1024)
 
+/* Watches of descriptors and signals in a system at once: more than a process has descriptors by
+ * default, few enough that a program which forgets to unwatch hears of it. 48 bytes each. */
+#define TH_WATCHES_MAX_DEFAULT (1024u * 1024)
+
 /* ---- messages ---- */
 
 /* Largest body, in bytes: what one message may carry without being called a file. */
@@ -148,6 +152,11 @@
 
 /* Actors that one written status lists, so that asking costs no more than some megabytes. */
 #define TH_STATUS_ACTORS_MAX 10000
+/* ---- descriptors and signals ---- */
+
+/* How soon a watch for whose message there was no memory is tried again. Nanoseconds: soon for
+ * whoever waits, seldom for a machine that is short already. */
+#define TH_WATCH_RETRY_NS 10000000
 
 /* ---- logging ---- */
 

@@ -31,7 +31,11 @@
     XX(FAILED, "the handler failed; th_fail() said why")                                           \
     XX(INIT, "the actor's init failed")                                                            \
     XX(PARSE, "the text is not of the form expected")                                              \
-    XX(SUPER, "the handler passed the message on, where there is nobody to pass it to")
+    XX(SUPER, "the handler passed the message on, where there is nobody to pass it to")            \
+    XX(BAD_FD, "no open descriptor has that number, or it was closed")                             \
+    XX(NOT_POLLABLE, "a regular file or a folder is always ready: there is nothing to wait for")   \
+    XX(NO_WATCH, "the caller has no watch of that id: it ended, or never was")                     \
+    XX(FORKED, "the system belongs to the process that forked this one")
 
 typedef enum th_err {
     TH_OK = 0,

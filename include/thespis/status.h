@@ -21,10 +21,11 @@ typedef struct th_counts {
     uint64_t wakeups_set;
     uint64_t wakeups_fired;
     uint64_t wakeups_cancelled;
-    uint64_t watches;   /* made by th_watch_actor() */
-    uint64_t links;     /* made by th_link(), by either side */
-    uint64_t gone_told; /* notices of an end sent for those */
-    uint64_t stalls;    /* times that an exit waited for memory (TH_STALL_NS) */
+    uint64_t watches;        /* made by th_watch_actor() */
+    uint64_t links;          /* made by th_link(), by either side */
+    uint64_t gone_told;      /* notices of an end sent for those */
+    uint64_t stalls;         /* times that an exit waited for memory (TH_STALL_NS) */
+    uint64_t watch_messages; /* descriptors that were ready, signals that came */
 } th_counts;
 
 typedef struct th_pool_status {
@@ -64,6 +65,8 @@ typedef struct th_system_status {
     uint64_t choosy; /* actors that need some of them */
     uint64_t wakeups_pending;
     uint64_t timers_max;
+    uint64_t watches; /* of descriptors and signals */
+    uint64_t watches_max;
     uint64_t memory_bytes; /* taken from the allocator now */
     uint64_t memory_bytes_peak;
     uint64_t memory_max;
@@ -174,8 +177,9 @@ TH_MESSAGE(th_actor_report, TH_ACTOR_REPORT_FIELDS);
     F(S, u64, spawned)                                                                             \
     F(S, u64, exited)                                                                              \
     F(S, u64, endpoints)                                                                           \
-    F(S, u64, wakeups_pending) F(S, u64, memory_bytes) F(S, u64, memory_bytes_peak)                \
-        F(S, u64, memory_max) F(S, u32, workers) F(S, u64, turns)                                  \
+    F(S, u64, wakeups_pending)                                                                     \
+    F(S, u64, memory_bytes) F(S, u64, memory_bytes_peak) F(S, u64, memory_max) F(S, u32, workers)  \
+        F(S, u64, turns)                                                                           \
             F(S, str, text) /* as asked for; NULL: not asked for, or no memory for it */
 TH_MESSAGE(th_system_report, TH_SYSTEM_REPORT_FIELDS);
 

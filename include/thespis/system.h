@@ -6,7 +6,13 @@
  *
  * Thread rules: any thread, but create and destroy exclude every other call on that system. After a
  * shutdown every call on the system and its endpoints answers TH_E_CLOSED until
- * th_system_destroy(). */
+ * th_system_destroy().
+ *
+ * fork(): a child has none of the threads. Everything here and every call of an endpoint answers
+ * TH_E_FORKED there, at once, for any system made before the fork; th_system_destroy() frees the
+ * copy without waiting. A child made inside a handler has to call exec or _exit before the handler
+ * returns. A system of the child's own can be had if no system existed, and no other thread had
+ * called into one, when it was made. */
 #ifndef THESPIS_SYSTEM_H
 #define THESPIS_SYSTEM_H
 
@@ -41,14 +47,16 @@ typedef struct th_stall {
 /** Zero everywhere is a good default. Copied by th_system_create(). */
 typedef struct th_options {
     th_base base;
-    const char *name;    /* in status and thread names; NULL: "thespis" */
-    uint32_t workers;    /* 0: TH_WORKERS_DEFAULT; at most TH_WORKERS_MAX */
-    bool pin_workers;    /* one core each */
-    uint64_t seed;       /* simple base; 0: first come, first served */
-    uint32_t signals;    /* enum th_signal_flags; 0: no signal is touched */
-    uint32_t actors_max; /* 0: TH_ACTORS_MAX_DEFAULT */
-    uint32_t timers_max; /* 0: TH_TIMERS_MAX_DEFAULT */
-    uint64_t memory_max; /* bytes, 0: no ceiling */
+    const char *name;     /* in status and thread names; NULL: "thespis" */
+    uint32_t workers;     /* 0: TH_WORKERS_DEFAULT; at most TH_WORKERS_MAX */
+    bool pin_workers;     /* one core each */
+    bool pumped;          /* simple base only: real time, and driven by th_pump() (pump.h) */
+    uint64_t seed;        /* simple base; 0: first come, first served */
+    uint32_t signals;     /* enum th_signal_flags; 0: no signal is touched */
+    uint32_t actors_max;  /* 0: TH_ACTORS_MAX_DEFAULT */
+    uint32_t timers_max;  /* 0: TH_TIMERS_MAX_DEFAULT */
+    uint32_t watches_max; /* 0: TH_WATCHES_MAX_DEFAULT */
+    uint64_t memory_max;  /* bytes, 0: no ceiling */
     bool measure; /* keeps histograms of how long messages wait and are handled, of a few of them;
                      in status. No effect on the simple base */
     uint64_t watchdog_ns; /* handlers that run longer are reported; 0: nobody looks. At least

@@ -16,8 +16,10 @@
 #include <thespis/name.h>
 #include <thespis/dispatch.h>
 #include <thespis/log.h>
+#include <thespis/watch.h>
 #include <thespis/system.h>
 #include <thespis/external.h>
+#include <thespis/pump.h>
 #include <thespis/status.h>
 #include <thespis/troupe.h>
 #include <thespis/supervisor.h>

@@ -111,8 +111,8 @@ static th_err arm(struct thi_stage *stage, struct thi_alias *alias, uint64_t tim
     deadline = timeout_ns < TH_FOREVER - now ? now + timeout_ns : TH_FOREVER;
     alias->timer.kind = THI_TIMER_ALIAS;
     err = thi_timers_add(&stage->timers, &alias->timer, deadline, &wakes);
-    if (wakes && stage->base == TH_BASE_POOL)
-        thi_alarm_poke(&stage->alarm);
+    if (wakes)
+        thi_stage_timer_added(stage, true); /* only actors' questions have timers */
     return err;
 }
 

@@ -348,7 +348,7 @@ static th_err check(th_self *self)
         return TH_E_INVALID;
     if (self->worker)
         return self->worker->is_blocking ? TH_E_STATE : TH_OK;
-    return thi_stage_is_down(thi_stage_of(self)) ? TH_E_CLOSED : TH_OK;
+    return thi_stage_check(thi_stage_of(self));
 }
 
 static th_err change_checked(th_self *self, const th_fact *changes)

@@ -127,6 +127,7 @@ struct thi_cell_extra {
     th_msg *arg;                     /* for init, and for init again after TH_ON_FAILURE_RESTART */
     struct thi_alias *asks;          /* open questions of th_ask_then(), in a list */
     struct thi_wakeup_table wakeups; /* pending; actor/wakeup.c */
+    uint32_t watches;                /* slot + 1 of the first; actor/watch.h */
     struct thi_worker *own;          /* kind OWN: its thread */
     struct thi_name *name;           /* its global name, or NULL */
     struct thi_fitting *fitting;     /* what it needs of the system, or NULL */

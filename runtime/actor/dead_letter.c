@@ -150,8 +150,10 @@ th_err th_dead_letters_to_me(th_self *self, bool on)
 
     if (!self)
         return TH_E_INVALID;
-    if (!self->worker)
-        return thi_stage_is_down(thi_stage_of(self)) ? TH_E_CLOSED : post_wish(self, on);
+    if (!self->worker) {
+        err = thi_stage_check(thi_stage_of(self));
+        return err ? err : post_wish(self, on);
+    }
     extra = thi_cell_extra(thi_stage_of(self), thi_cell_of_self(self));
     if (!extra)
         return TH_E_NOMEM;

@@ -128,6 +128,7 @@ void thi_exit_begin(th_self *self, struct thi_cell *cell, th_exit_reason reason)
     cell->ask_cursor = cell->first_child;
     thi_wakeups_clear(self, cell); /* they would only become dead letters */
     thi_ties_drop(self, cell);
+    thi_watches_clear(self, cell);
 }
 
 /* The admin asks the logger when all others are gone, so that their exits can be logged. */

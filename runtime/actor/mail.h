@@ -4,6 +4,7 @@
 #define THI_ACTOR_MAIL_H
 
 #include <thespis/msg.h>
+#include <thespis/watch.h>
 
 /* A child is gone; its slot is ours to retire once it is out of our list. Shown to the handler as
  * th_child_exited, whose struct it shares. Undeliverable, it goes to the admin. */
@@ -68,7 +69,8 @@ extern const th_type thi_link_gone_type;
 
 /* Mail that a user sees keeps its place among all else from the same sender: an exit request does
  * not overtake the work sent before it, child-exited not the child's last words, poison not the
- * answers before it. The rest of the system's mail is the runtime's own business, and urgent. */
+ * answers before it; and a descriptor that is always ready must not keep the rest waiting. The rest
+ * of the system's mail is the runtime's own business, and urgent. */
 bool thi_mail_is_urgent_system(const th_type *type); /* of a TH_TYPE_SYSTEM */
 
 static inline bool thi_mail_is_urgent(const th_type *type)

@@ -173,7 +173,7 @@ static th_err check(th_self *self)
         return TH_E_INVALID;
     if (self->worker) /* outside the pool for the moment: it reads nothing (R2 of reclaim.h) */
         return self->worker->is_blocking ? TH_E_STATE : TH_OK;
-    return thi_stage_is_down(thi_stage_of(self)) ? TH_E_CLOSED : TH_OK;
+    return thi_stage_check(thi_stage_of(self));
 }
 
 th_err th_name_find(th_self *self, const char *name, th_addr *addr_out)

@@ -74,6 +74,7 @@ static void restart(th_self *self, struct thi_cell *cell)
     thi_exit leave = thi_class_exit(klass);
     th_err err;
 
+    thi_watches_clear(self, cell); /* the descriptors were the state's, and exit() closes them */
     if (leave)
         leave(self, cell->state);
     if (klass->state_size)
@@ -190,6 +191,29 @@ static void take_exit_request(th_self *self, struct thi_cell *cell, th_msg *msg,
     thi_exit_begin(self, cell, (th_exit_reason)cell->exit_reason);
 }
 
+/* What a watch has to say [take]. false: it is a message like any other, and not taken. */
+static bool take_watch(th_self *self, struct thi_cell *cell, th_msg *msg)
+{
+    uint64_t id = *(const uint64_t *)th_msg_body(msg); /* both types begin with it */
+
+    switch (thi_watches_arrived(self, cell, msg)) {
+    case THI_ARRIVAL_OTHERS: return false;
+    case THI_ARRIVAL_OURS:
+        handle(self, cell, msg, TH_DELIVERIES_MAX);
+        thi_watches_handled(self, cell, id);
+        return true;
+    case THI_ARRIVAL_NONE: break;
+    }
+    thi_stats_add(&self->worker->stats, THI_STAT_HANDLED, 1);
+    thi_msg_destroy(&self->worker->heap, msg);
+    return true;
+}
+
+static bool is_of_a_watch(const th_type *type)
+{
+    return type == &th_fd_ready_type || type == &th_os_signal_type;
+}
+
 /* One message of the system's lane [take]. */
 static void handle_system(th_self *self, struct thi_cell *cell, th_msg *msg)
 {
@@ -219,6 +243,8 @@ static void handle_system(th_self *self, struct thi_cell *cell, th_msg *msg)
     case THI_TIE_DONE: return;
     case THI_TIE_GONE: handle(self, cell, msg, TH_DELIVERIES_MAX); return;
     }
+    if (is_of_a_watch(type) && take_watch(self, cell, msg))
+        return;
     if (type == &th_wakeup_type && !thi_wakeup_arrived(self, cell, msg)) {
         /* cancelled: that is all there was to do */
     } else if (type == &thi_new_parent_type) {

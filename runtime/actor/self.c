@@ -93,7 +93,7 @@ th_err th_request_shutdown(th_self *self)
         return TH_E_INVALID;
     stage = thi_stage_of(self);
     if (thi_stage_is_down(stage))
-        return TH_E_CLOSED;
+        return thi_stage_check(stage);
     stage->shutdown_asked(stage->system);
     return TH_OK;
 }

@@ -114,7 +114,7 @@ static th_err check_privilege(th_self *self, th_addr to, const th_msg *msg)
 static th_err check_speaker(th_self *self, th_addr to)
 {
     if (!self->worker)
-        return thi_stage_is_down(thi_stage_of(self)) ? TH_E_CLOSED : TH_OK;
+        return thi_stage_check(thi_stage_of(self));
     if (thi_worker_is_blocking(self->worker))
         return TH_E_STATE;
     thi_sample_send(self, to); /* the other thing to heed */

@@ -61,8 +61,10 @@ void thi_state_free(struct thi_stage *stage, struct thi_cell *cell)
 static th_err check(th_self *self, const th_spawn_options *options, const th_class **klass_out)
 {
     struct thi_stage *stage = thi_stage_of(self);
-    th_err err = thi_classes_choose(stage, options, klass_out);
+    th_err err = self->worker ? TH_OK : thi_stage_check(stage);
 
+    if (TH_LIKELY(!err))
+        err = thi_classes_choose(stage, options, klass_out);
     if (TH_UNLIKELY(err))
         return err;
     if (self->worker) {
@@ -346,6 +348,10 @@ th_err thi_spawn(th_self *self, const th_spawn_options *options, th_addr report_
     if (self->worker) {
         err = spawn(self, options, report_to, addr_out);
         return err == TH_E_EXISTS ? TH_OK : err;
+    }
+    if (thi_stage_check(stage) == TH_E_FORKED) { /* before any lock */
+        th_msg_destroy(self, options ? options->arg : NULL);
+        return TH_E_FORKED;
     }
     thi_stage_enter(stage);
     err = spawn(self, options, report_to, addr_out);

@@ -10,7 +10,9 @@
 #include "runtime/actor/endpoint.h"
 #include "runtime/actor/names.h"
 #include "runtime/actor/log.h"
+#include "runtime/actor/watch.h"
 #include "runtime/base/clock.h"
+#include "runtime/base/origin.h"
 #include "runtime/base/reclaim.h"
 #include "runtime/sched/alarm.h"
 #include "runtime/sched/pool.h"
@@ -29,6 +31,7 @@ struct thi_stage {
     th_system *system; /* the front door's handle, for th_self_system() */
     uint64_t id;
     th_base base;
+    struct thi_origin *origin; /* what a forked child finds empty */
     struct thi_memory memory;
     struct thi_depot depot;
     struct thi_directory directory;
@@ -49,8 +52,10 @@ struct thi_stage {
     pthread_mutex_t spawn_lock; /* spawning from outside or by name, against closing */
     struct thi_names names;     /* writers under spawn_lock */
     struct thi_capabilities capabilities;
-    int stack_signal;    /* what workers let in, for their stacks (base/stack.h); 0: none */
-    th_addr admin;       /* the system's own actor: slot 0 */
+    int stack_signal;           /* what workers let in, for their stacks (base/stack.h); 0: none */
+    struct thi_watches watches; /* descriptors and signals */
+    bool is_pumped;             /* base SIMPLE, in real time, driven by somebody else's loop */
+    th_addr admin;              /* the system's own actor: slot 0 */
     uint32_t last_child; /* the admin's: a child's slot that is asked to exit after all others; 0 */
     pthread_mutex_t cells_lock; /* for those who have no worker: */
     struct thi_cell *cells;     /* spare ones, linked by task.next */
@@ -59,7 +64,6 @@ struct thi_stage {
     bool is_late;          /* it is: nothing may be handed to it any more */
 
     _Atomic bool closing;             /* no more spawning from outside */
-    _Atomic bool down;                /* shut down: nothing may be sent any more */
     _Atomic uint32_t letter_handlers; /* how many; the admin keeps who */
     struct thi_stats stats;           /* of those who have no worker: shared adds */
     struct thi_log log;
@@ -68,6 +72,7 @@ struct thi_stage {
     void (*shutdown_asked)(th_system *system);   /* th_request_shutdown(), SIGTERM */
     /* the admin was asked how the system is: a th_system_report [give], or NULL: no memory */
     th_msg *(*report)(th_self *self, const th_msg *question);
+    void (*signalled)(th_system *system); /* a signal that somebody wants came; on its own thread */
     _Atomic uint64_t wakeup_ids;
     _Atomic uint64_t open_endpoints;
 
@@ -83,6 +88,34 @@ static inline struct thi_stage *thi_stage_of(const th_self *self)
                                    : thi_endpoint_of_self(self)->stage;
 }
 
+/* Simple base, under step.lock: what happened is news to whoever sleeps until something does, and
+ * to the loop that pumps. Not while somebody drives: who does looks before leaving. */
+static inline void thi_stage_nudge(struct thi_stage *stage)
+{
+    struct thi_step *step = &stage->step;
+
+    if (TH_LIKELY(!stage->watches.poller.is_open) || step->drivers)
+        return;
+    if (step->sleepers || (stage->is_pumped && step->ready_count))
+        thi_poller_ring(&stage->watches.poller);
+    if (step->sleepers)
+        pthread_cond_broadcast(&step->changed);
+}
+
+/* A timer was added that is due before all others. @in_turn: by an actor that runs, so somebody
+ * drives, and looks. */
+static inline void thi_stage_timer_added(struct thi_stage *stage, bool in_turn)
+{
+    if (stage->base == TH_BASE_POOL) {
+        thi_alarm_poke(&stage->alarm);
+    } else if (!in_turn) {
+        pthread_mutex_lock(&stage->step.lock);
+        if (stage->watches.poller.is_open && !stage->step.drivers)
+            thi_poller_ring(&stage->watches.poller);
+        pthread_mutex_unlock(&stage->step.lock);
+    }
+}
+
 /* Around what an outsider does to the system's cells: a read section, and on the simple base the
  * right to make somebody runnable. Nests; on the thread that drives it costs nothing. */
 static inline void thi_stage_enter(struct thi_stage *stage)
@@ -95,8 +128,10 @@ static inline void thi_stage_enter(struct thi_stage *stage)
 static inline void thi_stage_leave(struct thi_stage *stage)
 {
     thi_reclaim_leave();
-    if (stage->base == TH_BASE_SIMPLE)
-        pthread_mutex_unlock(&stage->step.lock);
+    if (stage->base != TH_BASE_SIMPLE)
+        return;
+    thi_stage_nudge(stage);
+    pthread_mutex_unlock(&stage->step.lock);
 }
 
 /* Moments are 2^24 cycles, on the simple base nanoseconds: some milliseconds, and 32 bits of them
@@ -131,7 +166,17 @@ static inline bool thi_stage_is_down(struct thi_stage *stage)
 {
     /* acquire: pairs with the release in th_system_shutdown(); who finds it up and posts late finds
      * closed inboxes */
-    return atomic_load_explicit(&stage->down, memory_order_acquire);
+    return !atomic_load_explicit(&stage->origin->is_up, memory_order_acquire);
+}
+
+/* What an outsider's call has to answer: TH_E_CLOSED, TH_E_FORKED. */
+static inline th_err thi_stage_check(struct thi_stage *stage)
+{
+    if (TH_LIKELY(!thi_stage_is_down(stage)))
+        return TH_OK;
+    /* relaxed: 0 is there from the child's first moment on, or never */
+    return atomic_load_explicit(&stage->origin->state, memory_order_relaxed) ? TH_E_CLOSED
+                                                                             : TH_E_FORKED;
 }
 
 #endif

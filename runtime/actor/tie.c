@@ -310,7 +310,7 @@ static th_err check(th_self *self, th_addr actor)
     if (!self)
         return TH_E_INVALID;
     if (!self->worker && thi_stage_is_down(thi_stage_of(self)))
-        return TH_E_CLOSED;
+        return thi_stage_check(thi_stage_of(self));
     if (self->worker && self->worker->is_blocking)
         return TH_E_STATE;
     if (self->worker && thi_cell_life(thi_cell_of_self(self)) >= THI_CELL_EXITING)
@@ -382,7 +382,7 @@ static th_err untie(th_self *self, th_addr actor, const th_type *kept, const th_
     th_msg *msg;
 
     if (!self->worker && thi_stage_is_down(thi_stage_of(self)))
-        return TH_E_CLOSED;
+        return thi_stage_check(thi_stage_of(self));
     if (self->worker && self->worker->is_blocking)
         return TH_E_STATE;
     thi_voice_enter(&self->voice);

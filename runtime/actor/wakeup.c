@@ -256,8 +256,8 @@ static th_err set(th_self *self, uint64_t delay_ns, uint64_t period_ns, th_msg *
     if (id_out)
         *id_out = id;
     thi_count(self, THI_STAT_WAKEUPS_SET);
-    if (wakes && stage->base == TH_BASE_POOL)
-        thi_alarm_poke(&stage->alarm);
+    if (wakes)
+        thi_stage_timer_added(stage, self->worker != NULL);
     return TH_OK;
 }
 
@@ -270,7 +270,7 @@ static th_err check(th_self *self, const th_msg *payload)
     if (payload && (payload->thi_type->flags & TH_TYPE_SYSTEM))
         return TH_E_INVALID;
     if (!self->worker && thi_stage_is_down(stage))
-        return TH_E_CLOSED;
+        return thi_stage_check(stage);
     if (self->worker && thi_cell_life(thi_cell_of_self(self)) >= THI_CELL_EXITING)
         return TH_E_CLOSED; /* it would end with the actor anyway */
     return TH_OK;
@@ -308,7 +308,7 @@ th_err th_wakeup_cancel(th_self *self, uint64_t id)
     if (!self)
         return TH_E_INVALID;
     if (!self->worker && thi_stage_is_down(thi_stage_of(self)))
-        return TH_E_CLOSED;
+        return thi_stage_check(thi_stage_of(self));
     /* On a voice that several threads share, whoever hears it may free it once it has passed
      * thi_wakeup_arrived(): so it is touched under the lock only, and found before. */
     thi_voice_enter(&self->voice);

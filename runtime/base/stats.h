@@ -40,6 +40,7 @@ enum thi_stat {
     THI_STAT_LOG_DROPPED,
     THI_STAT_LOG_REFUSALS,
     THI_STAT_LOG_LOGGERS,
+    THI_STAT_WATCH_MESSAGES,
     /* scheduling; see th_pool_status */
     THI_STAT_TURNS,
     THI_STAT_STEALS,

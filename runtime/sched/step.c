@@ -2,6 +2,7 @@
 #include "runtime/sched/step.h"
 
 #include <string.h>
+#include <time.h>
 
 #include "mailbox/alloc.h"
 #include <thespis/assert.h>
@@ -11,6 +12,7 @@ th_err thi_step_start(struct thi_step *step, const struct thi_task_ops *ops,
                       void *stage, uint64_t seed)
 {
     pthread_mutexattr_t recursive;
+    pthread_condattr_t monotonic;
 
     memset(step, 0, sizeof(*step));
     step->ops = ops;
@@ -30,6 +32,10 @@ th_err thi_step_start(struct thi_step *step, const struct thi_task_ops *ops,
     pthread_mutexattr_settype(&recursive, PTHREAD_MUTEX_RECURSIVE);
     pthread_mutex_init(&step->lock, &recursive);
     pthread_mutexattr_destroy(&recursive);
+    pthread_condattr_init(&monotonic);
+    pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
+    pthread_cond_init(&step->changed, &monotonic);
+    pthread_condattr_destroy(&monotonic);
     ops->worker_begin(&step->worker);
     return TH_OK;
 }
@@ -38,6 +44,7 @@ void thi_step_stop(struct thi_step *step)
 {
     step->ops->worker_end(&step->worker);
     thi_heap_fini(&step->worker.heap);
+    pthread_cond_destroy(&step->changed);
     pthread_mutex_destroy(&step->lock);
 }
 

@@ -16,7 +16,11 @@ struct thi_step {
     const struct thi_task_ops *ops;
     thi_turn run; /* how turns are run; under the lock */
     struct thi_memory *memory;
-    pthread_mutex_t lock; /* recursive: held by whoever drives the system */
+    pthread_mutex_t lock;   /* recursive: held by whoever drives; what follows is under it */
+    pthread_cond_t changed; /* on CLOCK_MONOTONIC: somebody who drove has left */
+    unsigned drivers;       /* threads that hold the lock in order to run tasks */
+    unsigned sleepers;      /* threads that gave it up until something happens outside */
+    bool is_polled;         /* one of those waits for descriptors, the rest for `changed` */
     uint64_t seed;
     struct thi_random choices;                 /* seeded; every choice comes from here */
     struct thi_task *ready_first, *ready_last; /* runnable tasks */

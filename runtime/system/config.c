@@ -28,6 +28,8 @@ static const char *find_fault(const th_options *options)
         return "base: neither TH_BASE_POOL nor TH_BASE_SIMPLE";
     if (options->name && (!*options->name || strnlen(options->name, TH_NAME_MAX + 1) > TH_NAME_MAX))
         return "name: empty, or longer than TH_NAME_MAX";
+    if (options->pumped && options->base != TH_BASE_SIMPLE)
+        return "pumped: only on TH_BASE_SIMPLE";
     if (options->workers > TH_WORKERS_MAX)
         return "workers: more than TH_WORKERS_MAX";
     if (options->signals & ~(uint32_t)(TH_SIGNAL_TERM | TH_SIGNAL_STATUS))
@@ -72,6 +74,8 @@ th_err thi_options_fill(const th_options *options, th_options *filled_out, const
         filled.actors_max = TH_ACTORS_MAX_DEFAULT;
     if (!filled.timers_max)
         filled.timers_max = TH_TIMERS_MAX_DEFAULT;
+    if (!filled.watches_max)
+        filled.watches_max = TH_WATCHES_MAX_DEFAULT;
     if (!filled.memory_max)
         filled.memory_max = TH_MEMORY_MAX_DEFAULT;
     *filled_out = filled;

@@ -233,6 +233,8 @@ th_err th_endpoint_close(th_self *self)
     if (external->is_default)
         return TH_E_NOT_HERE;
     system = external->system;
+    if (thi_system_state(system) == THI_SYSTEM_FORKED)
+        return TH_E_FORKED;
     if (is_simple(external))
         pthread_mutex_lock(&system->stage.step.lock);
     thi_external_close(external);
@@ -254,7 +256,7 @@ static th_err find(th_self *self, struct thi_external **external_out)
         return TH_E_NOT_HERE;
     external = (struct thi_external *)(void *)thi_endpoint_of_self(self);
     *external_out = external;
-    return thi_system_state(external->system) == THI_SYSTEM_DOWN ? TH_E_CLOSED : TH_OK;
+    return thi_system_check(external->system);
 }
 
 /* Before waiting: the locks, in their order. */

@@ -96,6 +96,7 @@ static th_counts counts_of(const uint64_t totals[THI_STAT_COUNT])
         .watches = totals[THI_STAT_WATCHES],
         .links = totals[THI_STAT_LINKS],
         .gone_told = totals[THI_STAT_GONE_TOLD],
+        .watch_messages = totals[THI_STAT_WATCH_MESSAGES],
     };
 
     for (int i = 0; i < TH_DEAD_COUNT; i++)
@@ -116,6 +117,7 @@ static void fill_constant(th_system *system, th_system_status *status)
         .id = stage->id,
         .actors_max = system->options.actors_max,
         .timers_max = stage->timers_max,
+        .watches_max = stage->watches.max,
         .memory_max = system->options.memory_max,
         .memory_bytes = thi_memory_bytes(&stage->memory),
         .memory_bytes_peak = thi_memory_peak(&stage->memory),
@@ -134,8 +136,10 @@ th_err th_system_status_read(th_system *system, th_system_status *status_out)
     if (!system || !status_out)
         return TH_E_INVALID;
     stage = &system->stage;
-    fill_constant(system, status_out);
     err = thi_system_check(system);
+    if (err == TH_E_FORKED)
+        return err;
+    fill_constant(system, status_out);
     if (err == TH_E_STATE)
         return err;
     sum(system, totals, &status_out->pool);
@@ -164,6 +168,7 @@ th_err th_system_status_read(th_system *system, th_system_status *status_out)
         atomic_load_explicit(&stage->capabilities.choosy_count, memory_order_relaxed);
     status_out->names = thi_names_count(&stage->names);
     status_out->wakeups_pending = thi_timers_count(&stage->timers);
+    status_out->watches = thi_watches_count(stage);
     if (status_out->counts.exited > status_out->counts.spawned)
         status_out->counts.exited = status_out->counts.spawned; /* the admin, again */
     status_out->actors = status_out->counts.spawned - status_out->counts.exited;

@@ -82,6 +82,9 @@ static const struct row rows[] = {
     ROW("wakeups", "fired", "wakeups fired", COUNT, ALWAYS, counts.wakeups_fired)
     ROW("wakeups", "cancelled", "wakeups cancelled", COUNT, ALWAYS, counts.wakeups_cancelled)
 
+    LIMIT("watches", "alive", "watches", ALWAYS, watches, watches_max)
+    ROW("watches", "messages", "messages of watches", COUNT, ALWAYS, counts.watch_messages)
+
     LIMIT("memory", "bytes", "memory, bytes", ALWAYS, memory_bytes, memory_max)
     ROW("memory", "bytes_peak", "memory at its peak, bytes", COUNT, ALWAYS, memory_bytes_peak)
     ROW("memory", "waits", "waits for memory", COUNT, ALWAYS, counts.stalls)

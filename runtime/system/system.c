@@ -9,6 +9,7 @@
 #include <thespis/external.h>
 
 #include <errno.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
@@ -26,12 +27,14 @@
 #include "runtime/actor/stall.h"
 #include "runtime/actor/wakeup.h"
 #include "mailbox/msg.h"
+#include <thespis/assert.h>
 
 th_err thi_system_check(th_system *system)
 {
     if (!system)
         return TH_E_INVALID;
     switch (thi_system_state(system)) {
+    case THI_SYSTEM_FORKED: return TH_E_FORKED;
     case THI_SYSTEM_MADE:
     case THI_SYSTEM_STARTING: return TH_E_STATE;
     case THI_SYSTEM_RUNNING: return TH_OK;
@@ -54,6 +57,24 @@ static void admin_gone(struct thi_stage *stage)
     system->admin_gone = true;
     pthread_cond_broadcast(&system->changed);
     pthread_mutex_unlock(&system->lock);
+}
+
+static uint32_t terms_so_far(void)
+{
+    return thi_signals_count(SIGTERM) + thi_signals_count(SIGINT);
+}
+
+/* On the signals' thread. */
+static void signalled(th_system *system)
+{
+    if (!system->hears_term || terms_so_far() == system->term_seen)
+        return; /* some other signal, of the actors that asked for it */
+    system->term_seen = terms_so_far();
+    if (is_simple(system))
+        /* relaxed: a request, not data; whoever drives looks at each turn */
+        atomic_store_explicit(&system->signalled, true, memory_order_relaxed);
+    else
+        thi_system_ask_shutdown(system);
 }
 
 /* ---- create and destroy ---- */
@@ -93,6 +114,7 @@ static void give_handle(th_system *system)
     void *block = system->block;
     struct thi_memory memory;
 
+    thi_origin_drop(system->stage.origin);
     if (thi_memory_init(&memory, hooks.alloc ? &hooks : NULL, 0))
         TH_NEVER("take_handle() had them");
     thi_memory_give(&memory, block, sizeof(*system) + TH_CACHE_LINE);
@@ -120,8 +142,16 @@ th_system *th_system_create(const th_options *options)
     if (!system)
         return NULL;
     stage = &system->stage;
+    stage->origin = thi_origin_make();
     if (thi_memory_init(&stage->memory, filled.allocator, 0)) /* the ceiling comes below */
         TH_NEVER("the hooks were checked");
+    if (!stage->origin) {
+        give_handle(system);
+        return NULL;
+    }
+    /* relaxed: nobody else has it yet */
+    atomic_store_explicit(&stage->origin->is_up, true, memory_order_relaxed);
+    thi_system_set_state(system, THI_SYSTEM_MADE);
     thi_depot_init(&stage->depot, &stage->memory);
     snprintf(system->name, sizeof(system->name), "%s", filled.name);
     system->options = filled;
@@ -145,6 +175,9 @@ th_system *th_system_create(const th_options *options)
     stage->shutdown_asked = thi_system_ask_shutdown;
     stage->report = thi_status_answer;
     stage->admin_gone = admin_gone;
+    stage->signalled = signalled;
+    stage->watches.max = filled.watches_max;
+    stage->is_pumped = filled.pumped;
     pthread_mutex_init(&stage->cells_lock, NULL);
     pthread_mutex_init(&stage->classes_lock, NULL);
     pthread_mutex_init(&stage->spawn_lock, NULL);
@@ -169,9 +202,26 @@ static void clear_stage(th_system *system)
     if (is_simple(system))
         thi_step_stop(&stage->step);
     thi_cells_fini(stage);
+    thi_watches_fini(stage);
     thi_heap_fini(&stage->ticker_heap);
     thi_timers_fini(&stage->timers);
     thi_directory_fini(&stage->directory);
+}
+
+/* In a forked child: its copy, without waiting for anybody. What the threads had for themselves
+ * nobody here knows; it goes with the child, or its exec. */
+static void abandon(th_system *system)
+{
+    struct thi_stage *stage = &system->stage;
+
+    thi_poller_close(&stage->watches.poller);
+    if (system->self) { /* it was started */
+        thi_watch_table_fini(&stage->watches.table);
+        thi_timers_fini(&stage->timers);
+        thi_directory_fini(&stage->directory);
+    }
+    (void)thi_depot_fini(&stage->depot);
+    give_handle(system);
 }
 
 th_err th_system_destroy(th_system *system)
@@ -181,6 +231,10 @@ th_err th_system_destroy(th_system *system)
 
     if (!system)
         return TH_OK;
+    if (thi_system_state(system) == THI_SYSTEM_FORKED) {
+        abandon(system);
+        return TH_OK;
+    }
     stage = &system->stage;
     /* acquire: what the closers did before; pairs with the release in th_endpoint_close() */
     if (thi_system_state(system) == THI_SYSTEM_STARTING ||
@@ -287,7 +341,7 @@ static th_err make_stage(th_system *system)
     struct thi_stage *stage = &system->stage;
     th_err err;
 
-    if (is_simple(system))
+    if (is_simple(system) && !stage->is_pumped)
         thi_clock_init_virtual(&stage->clock, 0);
     else
         thi_clock_init_real(&stage->clock);
@@ -305,7 +359,12 @@ static th_err make_stage(th_system *system)
         goto fail_timers;
     thi_heap_init(&stage->ticker_heap, &stage->memory, &stage->depot);
     stage->ticker = (struct thi_endpoint){ .self.voice.heap = &stage->ticker_heap, .stage = stage };
-    return TH_OK;
+    err = thi_watches_init(stage);
+    if (!err)
+        return TH_OK;
+    thi_heap_fini(&stage->ticker_heap);
+    if (is_simple(system))
+        thi_step_stop(&stage->step);
 
 fail_timers:
     thi_timers_fini(&stage->timers);
@@ -314,16 +373,30 @@ fail_directory:
     return err;
 }
 
-/* On the signals' thread. */
-static void signalled(void *context)
+static th_err hear_term(th_system *system)
 {
-    th_system *system = context;
+    th_err err;
 
-    if (is_simple(system))
-        /* relaxed: a request, not data; whoever drives looks at each turn */
-        atomic_store_explicit(&system->signalled, true, memory_order_relaxed);
-    else
-        thi_system_ask_shutdown(system);
+    system->term_seen = terms_so_far();
+    system->hears_term = true;
+    err = thi_watches_hear_signals(&system->stage);
+    if (!err && thi_signals_want(SIGTERM))
+        TH_NEVER("SIGTERM can be caught");
+    if (!err && thi_signals_want(SIGINT))
+        TH_NEVER("SIGINT can be caught");
+    system->hears_term = !err;
+    return err;
+}
+
+/* The threads that bring news from outside end; no actor is left to hear any. */
+static void stop_hearing(th_system *system)
+{
+    thi_watches_stop(&system->stage);
+    if (!system->hears_term)
+        return;
+    system->hears_term = false;
+    thi_signals_unwant(SIGTERM);
+    thi_signals_unwant(SIGINT);
 }
 
 /* A start that failed late: the admin lives already, and nobody else does. */
@@ -354,7 +427,7 @@ static th_err populate(th_system *system)
     if (err)
         goto fail_pool;
     if (system->options.signals & TH_SIGNAL_TERM)
-        err = thi_signals_start(&system->signals, signalled, system);
+        err = hear_term(system);
     if (err)
         goto fail_admin;
     err = thi_status_signal_start(system);
@@ -368,7 +441,7 @@ static th_err populate(th_system *system)
 fail_status:
     thi_status_signal_stop(system);
 fail_signals:
-    thi_signals_stop(&system->signals);
+    stop_hearing(system);
 fail_admin:
     end_admin(system);
 fail_pool:
@@ -403,6 +476,8 @@ static th_err start(th_system *system)
     err = system->exit_request ? populate(system) : TH_E_NOMEM;
     if (!err) {
         system->started_ns = thi_clock_now(&system->stage.clock);
+        if (system->stage.is_pumped) /* the first pump sets the timer */
+            thi_poller_ring(&system->stage.watches.poller);
         return TH_OK;
     }
     if (system->exit_request)
@@ -414,6 +489,7 @@ static th_err start(th_system *system)
     thi_cells_fini(&system->stage);
     if (self)
         thi_external_unmake(self);
+    thi_watches_fini(&system->stage);
     thi_heap_fini(&system->stage.ticker_heap);
     thi_timers_fini(&system->stage.timers);
     thi_directory_fini(&system->stage.directory);
@@ -429,9 +505,10 @@ th_err th_system_start(th_system *system)
     if (!system)
         return TH_E_INVALID;
     /* acquire: what a start that failed left; relaxed on failure: nothing is read */
-    if (!atomic_compare_exchange_strong_explicit(&system->state, &made, THI_SYSTEM_STARTING,
-                                                 memory_order_acquire, memory_order_relaxed))
-        return TH_E_STATE;
+    if (!atomic_compare_exchange_strong_explicit(&system->stage.origin->state, &made,
+                                                 THI_SYSTEM_STARTING, memory_order_acquire,
+                                                 memory_order_relaxed))
+        return made == THI_SYSTEM_FORKED ? TH_E_FORKED : TH_E_STATE;
     err = start(system);
     thi_system_set_state(system, err ? THI_SYSTEM_MADE : THI_SYSTEM_RUNNING);
     if (!err)
@@ -503,13 +580,13 @@ static void go_down(th_system *system)
     struct thi_stage *stage = &system->stage;
 
     thi_status_signal_stop(system);
-    thi_signals_stop(&system->signals);
+    stop_hearing(system);
     if (!is_simple(system))
         stop_pool(system);
     thi_stalls_clear(&system->stage, &system->self->endpoint.self);
     thi_log_close(stage);
     /* release: pairs with the acquire in thi_stage_is_down() */
-    atomic_store_explicit(&stage->down, true, memory_order_release);
+    atomic_store_explicit(&stage->origin->is_up, false, memory_order_release);
     pthread_mutex_lock(&system->lock);
     thi_system_set_state(system, THI_SYSTEM_DOWN);
     for (struct thi_external *external = system->externals; external; external = external->next)
@@ -625,6 +702,8 @@ th_err th_class_register(th_system *system, const th_class *klass)
 {
     if (!system || !klass || !klass->name)
         return TH_E_INVALID;
+    if (thi_system_state(system) == THI_SYSTEM_FORKED)
+        return TH_E_FORKED;
     if (thi_system_state(system) == THI_SYSTEM_DOWN)
         return TH_E_CLOSED;
     return thi_classes_add(&system->stage, klass);

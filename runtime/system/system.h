@@ -12,7 +12,6 @@
 #ifndef THI_SYSTEM_SYSTEM_H
 #define THI_SYSTEM_SYSTEM_H
 
-#include "runtime/system/signals.h"
 #include "runtime/system/status_signal.h"
 #include "runtime/system/watchdog.h"
 #include "runtime/actor/stage.h"
@@ -20,7 +19,13 @@
 struct thi_external;
 
 /* in this order */
-enum thi_system_state { THI_SYSTEM_MADE, THI_SYSTEM_STARTING, THI_SYSTEM_RUNNING, THI_SYSTEM_DOWN };
+enum thi_system_state {
+    THI_SYSTEM_FORKED, /* in the child of a process that has it; it lies in a page that is wiped */
+    THI_SYSTEM_MADE,
+    THI_SYSTEM_STARTING,
+    THI_SYSTEM_RUNNING,
+    THI_SYSTEM_DOWN
+};
 
 struct th_system {
     struct thi_stage stage;
@@ -28,13 +33,13 @@ struct th_system {
     char name[TH_NAME_MAX + 1];
     void *block; /* what the handle was cut out of, for its alignment */
 
-    _Atomic uint8_t state;     /* enum thi_system_state */
     uint64_t started_ns;       /* constant from start on */
     struct thi_external *self; /* the default endpoint; from start on */
-    struct thi_signals signals;
     struct thi_watchdog watchdog;
     struct thi_status_signal status_signal;
-    _Atomic bool signalled; /* simple base: a signal came, whoever drives is to see to it */
+    uint32_t term_seen;     /* how many SIGTERM and SIGINT had come before; the signals' thread's */
+    bool hears_term;        /* they are wanted */
+    _Atomic bool signalled; /* simple base: one came, whoever drives is to see to it */
     bool in_turn;           /* simple base, under step.lock: an actor's code runs right now */
     uint64_t moment_turns;  /* simple base, under step.lock: turns since virtual time last moved */
 
@@ -54,17 +59,18 @@ static inline enum thi_system_state thi_system_state(th_system *system)
 {
     /* acquire: who sees RUNNING sees what start made; who sees DOWN sees the threads gone; pairs
      * with the release in thi_system_set_state() */
-    return (enum thi_system_state)atomic_load_explicit(&system->state, memory_order_acquire);
+    return (enum thi_system_state)atomic_load_explicit(&system->stage.origin->state,
+                                                       memory_order_acquire);
 }
 
 static inline void thi_system_set_state(th_system *system, enum thi_system_state state)
 {
     /* release: as above */
-    atomic_store_explicit(&system->state, (uint8_t)state, memory_order_release);
+    atomic_store_explicit(&system->stage.origin->state, (uint8_t)state, memory_order_release);
 }
 
 /* TH_OK while it runs, else what a call has to answer: TH_E_INVALID (NULL), TH_E_STATE,
- * TH_E_CLOSED. */
+ * TH_E_CLOSED, TH_E_FORKED. */
 th_err thi_system_check(th_system *system);
 
 /* Asks the admin to exit, once, and tells who waits for it. On the simple base step.lock is

@@ -23,7 +23,7 @@ static th_err enter_looking(th_system *system)
     if (!err && system->stage.base != TH_BASE_SIMPLE)
         err = TH_E_WRONG_BASE;
     if (!err)
-        pthread_mutex_lock(&system->stage.step.lock);
+        thi_drive_look(system);
     return err;
 }
 
@@ -91,6 +91,10 @@ th_err th_advance(th_system *system, uint64_t ns)
     struct thi_clock *clock;
     uint64_t until;
 
+    if (!err && system->stage.is_pumped) {
+        thi_drive_leave(system);
+        err = TH_E_WRONG_BASE;
+    }
     if (err)
         return err;
     clock = &system->stage.clock;

@@ -1,4 +1,6 @@
 /* A bad argument is answered with a status: what an actor can do. */
+#include <signal.h>
+
 #include "tests/support/probe.h"
 
 static const th_class huge = { .name = "huge", .state_size = SIZE_MAX / 2 };
@@ -205,6 +207,58 @@ static void probe_blocking_end(struct probe *probe)
 
 /* ---- the table ---- */
 
+/* ---- watch.h ---- */
+
+static void probe_watch_fd(struct probe *probe)
+{
+    uint64_t id = 77;
+
+    want(th_watch_fd(NULL, 0, TH_FD_READABLE, TH_WATCH_LEVEL, &id), TH_E_INVALID);
+    if (!probe->is_actor) {
+        want(th_watch_fd(probe->me, 0, TH_FD_READABLE, TH_WATCH_LEVEL, &id), TH_E_NOT_HERE);
+        return;
+    }
+    want(th_watch_fd(probe->me, -1, TH_FD_READABLE, TH_WATCH_LEVEL, &id), TH_E_BAD_FD);
+    want(th_watch_fd(probe->me, INT32_MIN, TH_FD_READABLE, TH_WATCH_LEVEL, NULL), TH_E_BAD_FD);
+    want(th_watch_fd(probe->me, 0, UINT32_MAX, TH_WATCH_LEVEL, &id), TH_E_INVALID);
+    want(th_watch_fd(probe->me, 0, TH_FD_READABLE, (th_watch_mode)99, &id), TH_E_INVALID);
+    claim(id == 77);
+}
+
+static void probe_watch_rearm(struct probe *probe)
+{
+    want(th_watch_rearm(NULL, 1, TH_FD_READABLE), TH_E_INVALID);
+    if (!probe->is_actor) {
+        want(th_watch_rearm(probe->me, 1, TH_FD_READABLE), TH_E_NOT_HERE);
+        return;
+    }
+    want(th_watch_rearm(probe->me, 0, TH_FD_READABLE), TH_E_NO_WATCH);
+    want(th_watch_rearm(probe->me, UINT64_MAX, TH_FD_READABLE), TH_E_NO_WATCH);
+    want(th_watch_rearm(probe->me, 1, UINT32_MAX), TH_E_INVALID);
+}
+
+static void probe_watch_signal(struct probe *probe)
+{
+    static const int absurd[] = { 0, -1, 1000, INT32_MAX, SIGKILL, SIGSTOP, SIGSEGV };
+    uint64_t id = 77;
+
+    want(th_watch_signal(NULL, SIGUSR2, &id), TH_E_INVALID);
+    if (!probe->is_actor) {
+        want(th_watch_signal(probe->me, SIGUSR2, &id), TH_E_NOT_HERE);
+        return;
+    }
+    for (unsigned i = 0; i < sizeof(absurd) / sizeof(absurd[0]); i++)
+        want(th_watch_signal(probe->me, absurd[i], &id), TH_E_INVALID);
+    claim(id == 77);
+}
+
+static void probe_unwatch(struct probe *probe)
+{
+    want(th_unwatch(NULL, 1), TH_E_INVALID);
+    want_or(th_unwatch(probe->me, 0), TH_E_NO_WATCH, TH_E_NOT_HERE);
+    want_or(th_unwatch(probe->me, UINT64_MAX), TH_E_NO_WATCH, TH_E_NOT_HERE);
+}
+
 #define ROW(name)                                                                                  \
     {                                                                                              \
         "th_" #name, probe_##name                                                                  \
@@ -235,6 +289,10 @@ static const struct probe_row rows[] = {
     ROW(dead_letters_to_me),
     ROW(blocking_begin),
     ROW(blocking_end),
+    ROW(watch_fd),
+    ROW(watch_rearm),
+    ROW(watch_signal),
+    ROW(unwatch),
 };
 
 enum { ROWS = sizeof(rows) / sizeof(rows[0]) };
@@ -251,7 +309,7 @@ BOTH_BASES(bad_input_actors, every_function_in_an_actor)
 
 Test(bad_input_actors, no_function_of_the_headers_is_missing)
 {
-    static const char *const headers[] = { "actor.h", NULL };
+    static const char *const headers[] = { "actor.h", "watch.h", NULL };
 
     probe_headers(headers, rows, ROWS);
 }

@@ -422,6 +422,24 @@ static void probe_troupe_job_of(struct probe *probe)
 
 /* ---- the table ---- */
 
+/* ---- pump.h ---- */
+
+static void probe_system_fd(struct probe *probe)
+{
+    claim(th_system_fd(NULL) == -1);
+    claim(th_system_fd(probe->sys) == -1);
+}
+
+static void probe_pump(struct probe *probe)
+{
+    uint64_t turns = 77;
+
+    want(th_pump(NULL, 0, &turns), TH_E_INVALID);
+    want(th_pump(probe->sys, 0, &turns), TH_E_WRONG_BASE);
+    want(th_pump(probe->sys, UINT64_MAX, NULL), TH_E_WRONG_BASE);
+    claim(turns == 77);
+}
+
 #define ROW(name)                                                                                  \
     {                                                                                              \
         "th_" #name, probe_##name                                                                  \
@@ -436,6 +454,8 @@ static const struct probe_row rows[] = {
     ROW(class_register),
     ROW(system_id),
     ROW(version),
+    ROW(system_fd),
+    ROW(pump),
     ROW(system_self),
     ROW(endpoint_open),
     ROW(endpoint_close),
@@ -484,8 +504,8 @@ BOTH_BASES(bad_input_systems, every_function_in_an_actor)
 
 Test(bad_input_systems, no_function_of_the_headers_is_missing)
 {
-    static const char *const headers[] = { "system.h",  "external.h", "status.h",
-                                           "testkit.h", "troupe.h",   NULL };
+    static const char *const headers[] = { "system.h",  "pump.h",   "external.h", "status.h",
+                                           "testkit.h", "troupe.h", NULL };
 
     probe_headers(headers, rows, ROWS);
 }

@@ -1,8 +1,12 @@
 /* The n-th allocation fails, for every n that a scenario has: each call answers, nobody hangs,
  * nothing leaks, and the books balance. */
+#include <signal.h>
+#include <unistd.h>
+
 #include "tests/support/random_actors.h"
 #include "tests/support/system.h"
 #include "tests/support/talk.h"
+#include "tests/support/watcher.h"
 
 enum { SHORTAGES_MAX = 2000 };
 
@@ -305,6 +309,42 @@ static void needs_and_capabilities(struct test_system *ts)
     whatever(th_create(ts->me, &options, TALK_PATIENCE, &addr, NULL));
 }
 
+/* A watch for whose message there is no memory is tried again. */
+static void watches(struct test_system *ts)
+{
+    struct watcher_order *order;
+    struct talk_whom *boss;
+    th_msg *msg = talk_whom_new(ts->me, &boss), *answer;
+    int ends[2];
+    th_addr watcher;
+
+    signal(SIGUSR2, SIG_IGN);
+    watcher_pipe(ends);
+    if (msg)
+        boss->addr = th_self_addr(ts->me);
+    if (msg && th_spawn(ts->me, &watcher_class, msg, &watcher) == TH_OK) {
+        for (int verb = 0; verb < 2; verb++) {
+            answer = NULL;
+            msg = watcher_order_new(ts->me, &order);
+            if (msg)
+                *order = verb ? (struct watcher_order){ WATCHER_SIGNAL, .fd = SIGUSR2 }
+                              : (struct watcher_order){ WATCHER_FD, .fd = ends[0],
+                                                        .events = TH_FD_READABLE,
+                                                        .mode = TH_WATCH_ONCE };
+            whatever(th_ask(ts->me, watcher, msg, TALK_SILENCE, &answer));
+            th_msg_destroy(ts->me, answer);
+        }
+        watcher_write(ends[1], 1);
+        raise(SIGUSR2);
+        for (int i = 0; i < 3; i++)
+            listen(ts->me, TH_MS(4));
+        whatever(th_stop(ts->me, watcher));
+        ask(ts->me, watcher, "gone?");
+    }
+    close(ends[0]);
+    close(ends[1]);
+}
+
 /* ---- the sweep ---- */
 
 /* With the @nth allocation failing, and if @for_good all after it until the scenario is over.
@@ -355,6 +395,7 @@ SWEEP(endpoints)
 SWEEP(troupes)
 SWEEP(supervisors)
 SWEEP(watches_and_links)
+SWEEP(watches)
 SWEEP(get_by_name)
 SWEEP(needs_and_capabilities)
 

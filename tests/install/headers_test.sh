@@ -1,5 +1,6 @@
 #!/bin/sh
-# headers_test.sh INCLUDE: each public header compiles alone, twice in a row, as C11 and as C++17.
+# headers_test.sh INCLUDE: each public header compiles alone, twice in a row, as C11, C++11 and
+# C++17.
 . "$(dirname "$0")/lib.sh"
 include=$1
 count=0
@@ -12,8 +13,10 @@ for header in "$include"/thespis/*.h; do
     {
         printf '#include <%s>\n#include <%s>\nint unit;\n' "$name" "$name" |
             gcc -std=c11 -Wstrict-prototypes $strict -I "$include" -x c - || fail "$name as C11"
-        printf '#include <%s>\n#include <%s>\nint unit;\n' "$name" "$name" |
-            g++ -std=c++17 $strict -I "$include" -x c++ - || fail "$name as C++17"
+        for standard in c++11 c++17; do
+            printf '#include <%s>\n#include <%s>\nint unit;\n' "$name" "$name" |
+                g++ -std=$standard $strict -I "$include" -x c++ - || fail "$name as $standard"
+        done
     }
     count=$((count + 1))
 done

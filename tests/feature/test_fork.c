@@ -1,0 +1,160 @@
+/* A forked child has copies of the systems and none of their threads: it is told so, and never
+ * waits for them. */
+#include <pthread.h>
+#include <stdatomic.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "tests/support/system.h"
+#include "tests/support/talk.h"
+#include <thespis/pump.h>
+
+/* In the child: the line that went wrong is its exit status. */
+#define child_must(condition)                                                                      \
+    do {                                                                                           \
+        if (!(condition))                                                                          \
+            _exit(__LINE__ % 250 + 1);                                                             \
+    } while (0)
+
+static void expect_well(pid_t child)
+{
+    int status;
+
+    cr_assert_eq(waitpid(child, &status, 0), child);
+    cr_assert(WIFEXITED(status), "killed by signal %d: it hung", WTERMSIG(status));
+    cr_assert_eq(WEXITSTATUS(status), 0, "line %d, modulo 250", WEXITSTATUS(status) - 1);
+}
+
+static const th_class nobody = { .name = "nobody" };
+
+static void use_everything(th_system *sys, th_self *me, th_self *own, th_addr addr)
+{
+    th_spawn_options how = { .klass = &nobody };
+    th_system_status status;
+    th_actor_status actor;
+    th_addr other;
+    th_self *self;
+    th_msg *msg;
+
+    alarm(20);
+    child_must(th_send(own, addr, talk_word(own, "hello")) == TH_E_FORKED);
+    child_must(th_tell(own, addr, talk_word(own, "hello")) == TH_E_FORKED);
+    child_must(th_ask(own, addr, talk_word(own, "hello"), TH_FOREVER, &msg) == TH_E_FORKED);
+    child_must(th_listen(own, TH_FOREVER, &msg) == TH_E_FORKED);
+    child_must(th_listen(me, TH_FOREVER, &msg) == TH_E_FORKED);
+    child_must(th_spawn(me, &nobody, NULL, &other) == TH_E_FORKED);
+    child_must(th_create(me, &how, TH_FOREVER, &other, NULL) == TH_E_FORKED);
+    child_must(th_stop(own, addr) == TH_E_FORKED);
+    child_must(th_wakeup_after(own, 0, NULL, NULL) == TH_E_FORKED);
+    child_must(th_wakeup_cancel(own, 1) == TH_E_FORKED);
+    child_must(th_dead_letters_to_me(own, true) == TH_E_FORKED);
+    child_must(th_request_shutdown(own) == TH_E_FORKED);
+    child_must(th_endpoint_open(sys, &self) == TH_E_FORKED);
+    child_must(th_endpoint_close(own) == TH_E_FORKED);
+    child_must(th_system_self(sys) == NULL);
+    child_must(th_system_start(sys) == TH_E_FORKED);
+    child_must(th_system_wait(sys, TH_FOREVER) == TH_E_FORKED);
+    child_must(th_system_status_read(sys, &status) == TH_E_FORKED);
+    child_must(th_actor_status_read(sys, addr, &actor) == TH_E_FORKED);
+    child_must(th_class_register(sys, &nobody) == TH_E_FORKED);
+    child_must(th_pump(sys, 0, NULL) == TH_E_FORKED);
+    child_must(th_system_shutdown(sys, TH_FOREVER, NULL, NULL) == TH_E_FORKED);
+    child_must(th_system_destroy(sys) == TH_OK);
+    _exit(0);
+}
+
+BOTH_BASES(fork, the_child_is_told)
+{
+    th_addr echo = talk_create(ts->me, &talk_echo);
+    th_self *own;
+    pid_t child;
+
+    must(th_endpoint_open(ts->sys, &own));
+    child = fork();
+    cr_assert_geq(child, 0);
+    if (child == 0)
+        use_everything(ts->sys, ts->me, own, echo);
+    expect_well(child);
+    talk_expect(ts->me, echo, "and here", "and here"); /* the parent has noticed nothing */
+    must(th_endpoint_close(own));
+}
+
+/* While its threads hold whatever locks there are. */
+struct chatter {
+    th_system *sys;
+    th_addr echo;
+    _Atomic bool is_over;
+};
+
+static void *chat(void *context)
+{
+    struct chatter *chatter = context;
+    th_self *me;
+    th_addr addr;
+    th_msg *answer;
+
+    if (th_endpoint_open(chatter->sys, &me))
+        return NULL;
+    while (!atomic_load(&chatter->is_over)) {
+        answer = NULL;
+        if (th_ask(me, chatter->echo, talk_word(me, "hello"), TALK_PATIENCE, &answer) ||
+            th_spawn(me, &nobody, NULL, &addr) || th_stop(me, addr))
+            atomic_store(&chatter->is_over, true);
+        th_msg_destroy(me, answer);
+    }
+    th_endpoint_close(me);
+    return NULL;
+}
+
+BOTH_BASES(fork, while_it_is_busy)
+{
+    struct chatter chatter = { .sys = ts->sys, .echo = talk_create(ts->me, &talk_echo) };
+    pthread_t threads[2];
+    th_self *own;
+
+    must(th_endpoint_open(ts->sys, &own));
+    for (int i = 0; i < 2; i++)
+        cr_assert_eq(pthread_create(&threads[i], NULL, chat, &chatter), 0);
+    for (int i = 0; i < 30; i++) {
+        pid_t child = fork();
+
+        cr_assert_geq(child, 0);
+        if (child == 0)
+            use_everything(ts->sys, ts->me, own, chatter.echo);
+        expect_well(child);
+    }
+    cr_assert_not(atomic_exchange(&chatter.is_over, true));
+    for (int i = 0; i < 2; i++)
+        pthread_join(threads[i], NULL);
+    must(th_endpoint_close(own));
+}
+
+Test(fork, a_system_that_never_started)
+{
+    th_system *sys = th_system_create(NULL);
+    pid_t child = fork();
+
+    if (child == 0) {
+        child_must(th_system_start(sys) == TH_E_FORKED);
+        child_must(th_system_destroy(sys) == TH_OK);
+        _exit(0);
+    }
+    expect_well(child);
+    must(th_system_start(sys));
+    must(th_system_shutdown(sys, TALK_PATIENCE, NULL, NULL));
+    must(th_system_destroy(sys));
+}
+
+/* What a child may do: go on as another program. */
+Test(fork, exec_from_a_handlers_child)
+{
+    struct test_system ts = test_system_open(TH_BASE_POOL, 0);
+    pid_t child = fork();
+
+    if (child == 0) {
+        execl("/bin/true", "true", (char *)NULL);
+        _exit(1);
+    }
+    expect_well(child);
+    test_system_close(&ts);
+}
