@@ -27,8 +27,8 @@ static bool is_same(const th_pool_status *a, const th_pool_status *b)
            a->steals == b->steals && a->rescues == b->rescues && b->running == 0;
 }
 
-/* Workers look around for some microseconds before they park, and a busy machine may stop one in the
- * middle of that for longer than we listen. */
+/* Workers look around for some microseconds before they park, and a busy machine may stop one in
+ * the middle of that for longer than we listen. */
 static th_pool_status settle(struct test_system *ts)
 {
     th_pool_status before, after = pool_of(ts->sys);
