@@ -285,6 +285,19 @@ static bool is_exiting(th_self *self)
     return thi_cell_life(thi_cell_of_self(self)) == THI_CELL_EXITING;
 }
 
+/* Whether the logger takes mail. What it gives back comes to us ahead of the news of its end, so
+ * without this the two of us would play ball for ever. Whoever was given something back sees that
+ * it is exiting: that was written before its mailbox was closed, or before it gave it back. */
+static bool is_listening(th_self *self, const struct thi_logger_keeper *keeper)
+{
+    struct thi_cell *cell =
+        th_addr_is_none(keeper->logger)
+            ? NULL
+            : thi_directory_find(&thi_stage_of(self)->directory, keeper->logger);
+
+    return cell && thi_cell_life(cell) < THI_CELL_EXITING;
+}
+
 /* Passes @type on to the logger, with its first sender. */
 static void tell(th_self *self, const struct thi_logger_keeper *keeper, const th_type *type,
                  th_addr from)
@@ -331,15 +344,16 @@ static void start(struct thi_logger_keeper *keeper, th_self *self)
 
 static void wanted(struct thi_logger_keeper *keeper, th_self *self)
 {
-    if (!th_addr_is_none(keeper->logger))
+    if (is_listening(self, keeper))
         tell(self, keeper, &thi_log_ready_type, th_self_addr(self));
-    else if (!keeper->wakeup)
+    else if (th_addr_is_none(keeper->logger) && !keeper->wakeup)
         start(keeper, self);
+    /* else: the next one looks what there is */
 }
 
 static void flush(struct thi_logger_keeper *keeper, th_self *self, th_addr asker)
 {
-    if (!th_addr_is_none(keeper->logger)) {
+    if (is_listening(self, keeper)) {
         tell(self, keeper, &thi_log_flush_type, asker);
         return;
     }
@@ -360,6 +374,8 @@ static void exited(struct thi_logger_keeper *keeper, th_self *self)
     if (is_exiting(self)) {
         if (thi_inbox_has_mail(&stage->log.queue))
             start(keeper, self);
+        while (keeper->asker_count) /* of whom nobody else is going to hear */
+            thi_alias_give_up(self, keeper->askers[--keeper->asker_count], TH_E_CLOSED);
         return;
     }
     if (thi_clock_now(&stage->clock) - keeper->started_ns > TH_LOG_BACKOFF_MAX_NS)
