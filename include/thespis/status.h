@@ -181,8 +181,8 @@ TH_MESSAGE(th_actor_report, TH_ACTOR_REPORT_FIELDS);
     F(S, u64, memory_bytes)                                                                        \
     F(S, u64, memory_bytes_peak)                                                                   \
     F(S, u64, memory_max)                                                                          \
-    F(S, u32, workers) F(S, u64, turns)                                                            \
-        F(S, str, text) /* as asked for; NULL: not asked for, or no memory for it */
+    F(S, u32, workers)                                                                             \
+    F(S, u64, turns) F(S, str, text) /* as asked for; NULL: not asked for, or no memory for it */
 TH_MESSAGE(th_system_report, TH_SYSTEM_REPORT_FIELDS);
 
 TH_BEGIN_C

@@ -334,6 +334,9 @@ static const char *base_name(const char *path)
     return slash ? slash + 1 : path;
 }
 
+static size_t format_text(char *text, size_t size, const char *format, va_list args)
+    TH_PRINTF(3, 0);
+
 /* What is longer than @size is cut between two characters, and says so. */
 static size_t format_text(char *text, size_t size, const char *format, va_list args)
 {

@@ -80,8 +80,8 @@ struct thi_log_what {
     uint32_t field_count;
 };
 
-th_err thi_log_put(th_self *self, const struct thi_log_what *what, const char *format,
-                   va_list args);
+th_err thi_log_put(th_self *self, const struct thi_log_what *what, const char *format, va_list args)
+    TH_PRINTF(3, 0);
 
 /* The threshold of @self. TRACE to OFF. */
 th_log_level thi_log_gate(th_self *self);

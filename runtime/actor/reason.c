@@ -78,6 +78,8 @@ static th_err check(const th_self *self)
     return self->worker ? TH_OK : TH_E_NOT_HERE;
 }
 
+static th_blob *make_words(th_self *self, const char *format, va_list args) TH_PRINTF(2, 0);
+
 static th_blob *make_words(th_self *self, const char *format, va_list args)
 {
     char text[TH_DETAILS_SIZE];

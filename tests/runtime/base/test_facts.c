@@ -87,7 +87,7 @@ Test(facts, live_until_the_last_release, .init = open_memory, .fini = close_memo
 /* One that a set could not be made of changes nothing. */
 Test(facts, have_limits, .init = open_memory, .fini = close_memory)
 {
-    static char names[TH_FACTS_MAX + 1][8], half[TH_FACTS_SIZE_MAX / 2 + 1];
+    static char names[TH_FACTS_MAX + 1][16], half[TH_FACTS_SIZE_MAX / 2 + 1];
     th_fact many[TH_FACTS_MAX + 2] = { { 0 } };
     th_fact large[] = { { "a", TH_STRING(half) }, { "b", TH_STRING(half) }, { .name = NULL } };
     th_facts *made;
