@@ -650,20 +650,23 @@ static void *talk_and_write(void *context)
 BOTH_BASES(watch, others_may_drive_meanwhile)
 {
     th_addr watcher = watcher_create(ts->me, &watcher_class);
-    struct helper helper = { .sys = ts->sys, .echo = talk_create(ts->me, &talk_echo) };
+    struct helper helpers[2]; /* one a thread, since each writes its own err */
+    th_addr echo = talk_create(ts->me, &talk_echo);
     pthread_t threads[2];
     int ends[2];
 
     watcher_pipe(ends);
-    helper.fd = ends[1];
     watcher_habits(ts->me, watcher, WATCHER_READS_ONE, -1);
     watcher_watch(ts->me, watcher, ends[0], TH_FD_READABLE, TH_WATCH_LEVEL);
-    for (int i = 0; i < 2; i++)
-        cr_assert_eq(pthread_create(&threads[i], NULL, talk_and_write, &helper), 0);
+    for (int i = 0; i < 2; i++) {
+        helpers[i] = (struct helper){ .sys = ts->sys, .echo = echo, .fd = ends[1] };
+        cr_assert_eq(pthread_create(&threads[i], NULL, talk_and_write, &helpers[i]), 0);
+    }
     for (int i = 0; i < 2; i++)
         cr_assert_eq(watcher_hear(ts->me).bytes, 1);
-    for (int i = 0; i < 2; i++)
+    for (int i = 0; i < 2; i++) {
         pthread_join(threads[i], NULL);
-    cr_assert_eq(helper.err, TH_OK);
+        cr_assert_eq(helpers[i].err, TH_OK);
+    }
     close_both(ends);
 }
