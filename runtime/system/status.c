@@ -13,11 +13,6 @@
 /* Stuck actors that a walk over all waits for, before it stops asking. */
 enum { PATIENCE = 8 };
 
-static bool is_simple(const th_system *system)
-{
-    return system->stage.base == TH_BASE_SIMPLE;
-}
-
 /* ---- the system ---- */
 
 static th_times times_of(const struct thi_histogram *histogram)
@@ -37,7 +32,7 @@ static void fill_times(th_system *system, th_system_status *status)
     struct thi_pool *pool = &system->stage.pool;
     struct thi_samples samples;
 
-    status->measured = system->options.measure && !is_simple(system);
+    status->measured = system->options.measure && !thi_system_is_simple(system);
     if (!status->measured)
         return;
     memset(&samples, 0, sizeof(samples));
@@ -56,7 +51,7 @@ static void sum(th_system *system, uint64_t totals[THI_STAT_COUNT], th_pool_stat
     struct thi_stage *stage = &system->stage;
 
     thi_stats_sum(&stage->stats, totals);
-    if (is_simple(system)) {
+    if (thi_system_is_simple(system)) {
         thi_stats_sum(&stage->step.worker.stats, totals);
         pool_out->turns = thi_stats_get(&stage->step.worker.stats, THI_STAT_TURNS);
         return;
@@ -222,7 +217,7 @@ static th_err actor_status(th_system *system, th_addr actor, th_actor_status *st
 {
     th_err err = TH_E_NO_ACTOR;
 
-    if (is_simple(system)) {
+    if (thi_system_is_simple(system)) {
         pthread_mutex_lock(&system->stage.step.lock);
         if (thi_census_find(system, actor, status_out)) {
             look(system, status_out);
@@ -320,7 +315,7 @@ th_err th_actors_each(th_system *system, void (*each)(void *context, const th_ac
         return err;
     if (!each)
         return TH_E_INVALID;
-    if (is_simple(system)) {
+    if (thi_system_is_simple(system)) {
         each_simple(system, each, context);
         return TH_OK;
     }

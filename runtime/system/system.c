@@ -1,18 +1,16 @@
-/* runtime/system/system.c: a system's life: create, start, shutdown, destroy.
+/* runtime/system/system.c: a system's life: create, start, destroy; its end is in shutdown.c.
  *
  * What has to hold while threads come and go is in system.h.
  *
- * Past 500 lines: create, start, shutdown and destroy undo each other step by step, and are read
+ * Past 500 lines: create, start and destroy undo each other step by step, and are read
  * side by side. */
 #include "runtime/system/system.h"
 
 #include <thespis/external.h>
 
-#include <errno.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
-#include <time.h>
 
 #include "runtime/system/census.h"
 #include "runtime/system/drive.h"
@@ -43,11 +41,6 @@ th_err thi_system_check(th_system *system)
     return TH_E_CLOSED;
 }
 
-static bool is_simple(const th_system *system)
-{
-    return system->stage.base == TH_BASE_SIMPLE;
-}
-
 /* On the worker that runs the admin's last turn. */
 static void admin_gone(struct thi_stage *stage)
 {
@@ -70,7 +63,7 @@ static void signalled(th_system *system)
     if (!system->hears_term || terms_so_far() == system->term_seen)
         return; /* some other signal, of the actors that asked for it */
     system->term_seen = terms_so_far();
-    if (is_simple(system))
+    if (thi_system_is_simple(system))
         /* relaxed: a request, not data; whoever drives looks at each turn */
         atomic_store_explicit(&system->signalled, true, memory_order_relaxed);
     else
@@ -199,7 +192,7 @@ static void clear_stage(th_system *system)
     if (system->self)
         thi_external_close(system->self);
     system->self = NULL;
-    if (is_simple(system))
+    if (thi_system_is_simple(system))
         thi_step_stop(&stage->step);
     thi_cells_fini(stage);
     thi_watches_fini(stage);
@@ -317,7 +310,7 @@ fail_reclaimer:
     return err;
 }
 
-static void stop_pool(th_system *system)
+void thi_system_stop_pool(th_system *system)
 {
     struct thi_stage *stage = &system->stage;
 
@@ -341,7 +334,7 @@ static th_err make_stage(th_system *system)
     struct thi_stage *stage = &system->stage;
     th_err err;
 
-    if (is_simple(system) && !stage->is_pumped)
+    if (thi_system_is_simple(system) && !stage->is_pumped)
         thi_clock_init_virtual(&stage->clock, 0);
     else
         thi_clock_init_real(&stage->clock);
@@ -352,7 +345,7 @@ static th_err make_stage(th_system *system)
     err = thi_timers_init(&stage->timers, &stage->memory, stage->timers_max);
     if (err)
         goto fail_directory;
-    if (is_simple(system))
+    if (thi_system_is_simple(system))
         err = thi_step_start(&stage->step, &thi_receive_ops, &stage->memory, &stage->depot,
                              stage->id, stage, system->options.seed);
     if (err)
@@ -363,7 +356,7 @@ static th_err make_stage(th_system *system)
     if (!err)
         return TH_OK;
     thi_heap_fini(&stage->ticker_heap);
-    if (is_simple(system))
+    if (thi_system_is_simple(system))
         thi_step_stop(&stage->step);
 
 fail_timers:
@@ -388,8 +381,7 @@ static th_err hear_term(th_system *system)
     return err;
 }
 
-/* The threads that bring news from outside end; no actor is left to hear any. */
-static void stop_hearing(th_system *system)
+void thi_system_stop_hearing(th_system *system)
 {
     thi_watches_stop(&system->stage);
     if (!system->hears_term)
@@ -403,7 +395,7 @@ static void stop_hearing(th_system *system)
 static void end_admin(th_system *system)
 {
     thi_system_ask_shutdown(system);
-    if (is_simple(system)) {
+    if (thi_system_is_simple(system)) {
         while (thi_drive_turn(system))
             continue;
         return;
@@ -419,7 +411,7 @@ static void end_admin(th_system *system)
 static th_err populate(th_system *system)
 {
     th_self *self = &system->self->endpoint.self;
-    th_err err = is_simple(system) ? TH_OK : start_pool(system);
+    th_err err = thi_system_is_simple(system) ? TH_OK : start_pool(system);
 
     if (err)
         return err;
@@ -441,12 +433,12 @@ static th_err populate(th_system *system)
 fail_status:
     thi_status_signal_stop(system);
 fail_signals:
-    stop_hearing(system);
+    thi_system_stop_hearing(system);
 fail_admin:
     end_admin(system);
 fail_pool:
-    if (!is_simple(system))
-        stop_pool(system);
+    if (!thi_system_is_simple(system))
+        thi_system_stop_pool(system);
     return err;
 }
 
@@ -484,7 +476,7 @@ static th_err start(th_system *system)
         th_msg_destroy(&self->endpoint.self, system->exit_request);
     system->exit_request = NULL;
     system->self = NULL;
-    if (is_simple(system))
+    if (thi_system_is_simple(system))
         thi_step_stop(&system->stage.step);
     thi_cells_fini(&system->stage);
     if (self)
@@ -513,186 +505,6 @@ th_err th_system_start(th_system *system)
     thi_system_set_state(system, err ? THI_SYSTEM_MADE : THI_SYSTEM_RUNNING);
     if (!err)
         thi_logging_started(system);
-    return err;
-}
-
-/* ---- shutdown ---- */
-
-void thi_system_ask_shutdown(th_system *system)
-{
-    struct thi_stage *stage = &system->stage;
-    th_msg *request;
-
-    thi_spawn_close(stage);
-    pthread_mutex_lock(&system->lock);
-    request = system->exit_request;
-    system->exit_request = NULL;
-    system->asked = true;
-    pthread_cond_broadcast(&system->changed);
-    pthread_mutex_unlock(&system->lock);
-    if (request)
-        thi_post_to(&system->self->endpoint.self, th_addr_none(), stage->admin, request);
-}
-
-struct is_worker {
-    pthread_t thread;
-    bool found;
-};
-
-static void compare_thread(void *context, struct thi_worker *worker)
-{
-    struct is_worker *search = context;
-
-    search->found = search->found || pthread_equal(search->thread, worker->thread);
-}
-
-bool thi_system_is_actors_thread(th_system *system)
-{
-    struct is_worker search = { pthread_self(), false };
-
-    if (is_simple(system)) {
-        if (thi_drive_enter(system))
-            return true;
-        thi_drive_leave(system);
-        return false;
-    }
-    pthread_mutex_lock(&system->figures_lock);
-    if (!system->pool_stopped)
-        thi_pool_each(&system->stage.pool, compare_thread, &search);
-    pthread_mutex_unlock(&system->figures_lock);
-    return search.found;
-}
-
-/* False: @deadline_ns has passed. */
-static bool wait_changed(th_system *system, uint64_t deadline_ns)
-{
-    struct timespec until = { (time_t)(deadline_ns / 1000000000u),
-                              (long)(deadline_ns % 1000000000u) };
-
-    if (deadline_ns == UINT64_MAX)
-        return pthread_cond_wait(&system->changed, &system->lock) == 0;
-    return pthread_cond_timedwait(&system->changed, &system->lock, &until) != ETIMEDOUT;
-}
-
-/* Nobody is left to send anything but outsiders, and they are told so. */
-static void go_down(th_system *system)
-{
-    struct thi_stage *stage = &system->stage;
-
-    thi_status_signal_stop(system);
-    stop_hearing(system);
-    if (!is_simple(system))
-        stop_pool(system);
-    thi_stalls_clear(&system->stage, &system->self->endpoint.self);
-    thi_log_close(stage);
-    /* release: pairs with the acquire in thi_stage_is_down() */
-    atomic_store_explicit(&stage->origin->is_up, false, memory_order_release);
-    pthread_mutex_lock(&system->lock);
-    thi_system_set_state(system, THI_SYSTEM_DOWN);
-    for (struct thi_external *external = system->externals; external; external = external->next)
-        thi_external_hang_up(external);
-    pthread_cond_broadcast(&system->changed);
-    pthread_mutex_unlock(&system->lock);
-    thi_external_empty(system->self);
-}
-
-static th_err shutdown_pool(th_system *system, uint64_t deadline)
-{
-    bool in_time = true;
-
-    pthread_mutex_lock(&system->lock);
-    while (in_time && !system->admin_gone)
-        in_time = wait_changed(system, deadline);
-    /* somebody else may be at it; then wait for them instead */
-    while (in_time && system->ending && thi_system_state(system) != THI_SYSTEM_DOWN)
-        in_time = wait_changed(system, deadline);
-    if (!in_time || system->ending) {
-        pthread_mutex_unlock(&system->lock);
-        return in_time ? TH_OK : TH_E_TIMEOUT;
-    }
-    system->ending = true;
-    pthread_mutex_unlock(&system->lock);
-    go_down(system);
-    return TH_OK;
-}
-
-/* Under step.lock. */
-static th_err shutdown_simple(th_system *system, uint64_t deadline)
-{
-    while (!system->admin_gone && thi_drive_on(system, deadline))
-        continue;
-    if (!system->admin_gone)
-        return TH_E_TIMEOUT;
-    if (!system->ending) {
-        system->ending = true;
-        go_down(system);
-    }
-    return TH_OK;
-}
-
-th_err th_system_shutdown(th_system *system, uint64_t timeout_ns, th_leftover leftover,
-                          void *context)
-{
-    th_err err = thi_system_check(system);
-    uint64_t deadline;
-
-    if (err)
-        return err == TH_E_CLOSED ? TH_E_STATE : err;
-    if (thi_system_is_actors_thread(system))
-        return TH_E_NOT_ALLOWED;
-    deadline = thi_clock_after(thi_clock_now(&system->stage.clock), timeout_ns);
-    if (is_simple(system)) {
-        err = thi_drive_enter(system);
-        if (err)
-            return err;
-        thi_system_ask_shutdown(system);
-        err = shutdown_simple(system, deadline);
-        thi_drive_leave(system);
-    } else {
-        thi_system_ask_shutdown(system);
-        err = shutdown_pool(system, deadline);
-    }
-    if (err == TH_E_TIMEOUT && leftover)
-        thi_census_leftovers(system, leftover, context);
-    return err;
-}
-
-static th_err wait_simple(th_system *system, uint64_t deadline)
-{
-    th_err err = thi_drive_enter(system);
-
-    if (err)
-        return err;
-    while (!system->asked && thi_system_state(system) == THI_SYSTEM_RUNNING &&
-           thi_drive_on(system, deadline))
-        continue;
-    err = thi_system_check(system);
-    if (!err && !system->asked)
-        err = TH_E_TIMEOUT;
-    thi_drive_leave(system);
-    return err;
-}
-
-th_err th_system_wait(th_system *system, uint64_t timeout_ns)
-{
-    th_err err = thi_system_check(system);
-    uint64_t deadline;
-    bool in_time = true;
-
-    if (err)
-        return err;
-    if (thi_system_is_actors_thread(system))
-        return TH_E_NOT_ALLOWED;
-    deadline = thi_clock_after(thi_clock_now(&system->stage.clock), timeout_ns);
-    if (is_simple(system))
-        return wait_simple(system, deadline);
-    pthread_mutex_lock(&system->lock);
-    while (in_time && !system->asked)
-        in_time = wait_changed(system, deadline);
-    err = thi_system_check(system);
-    if (!err && !system->asked)
-        err = TH_E_TIMEOUT;
-    pthread_mutex_unlock(&system->lock);
     return err;
 }
 

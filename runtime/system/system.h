@@ -69,6 +69,11 @@ static inline void thi_system_set_state(th_system *system, enum thi_system_state
     atomic_store_explicit(&system->stage.origin->state, (uint8_t)state, memory_order_release);
 }
 
+static inline bool thi_system_is_simple(const th_system *system)
+{
+    return system->stage.base == TH_BASE_SIMPLE;
+}
+
 /* TH_OK while it runs, else what a call has to answer: TH_E_INVALID (NULL), TH_E_STATE,
  * TH_E_CLOSED, TH_E_FORKED. */
 th_err thi_system_check(th_system *system);
@@ -76,6 +81,13 @@ th_err thi_system_check(th_system *system);
 /* Asks the admin to exit, once, and tells who waits for it. On the simple base step.lock is
  * held. */
 void thi_system_ask_shutdown(th_system *system);
+
+/* For a start that failed, and for the shutdown. The threads that run actors, and those around
+ * them, end; what is left of their cells goes back. Not on the simple base. */
+void thi_system_stop_pool(th_system *system);
+
+/* The same for the threads that bring news from outside; no actor is left to hear any. */
+void thi_system_stop_hearing(th_system *system);
 
 /* Whether the calling thread runs an actor's code right now, or could: it is one of the pool's. */
 bool thi_system_is_actors_thread(th_system *system);

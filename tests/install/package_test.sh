@@ -17,7 +17,9 @@ lib=$(dirname "$(find "$prefix" -name libthespis.a)")
 [ -f "$lib/cmake/thespis/thespisConfig.cmake" ] || fail "no thespisConfig.cmake"
 [ -f "$lib/cmake/thespis/thespisConfigVersion.cmake" ] || fail "no thespisConfigVersion.cmake"
 readelf -d "$lib/libthespis.so" | grep -q 'SONAME.*\[libthespis\.so\.0\]' || fail "SONAME"
-others=$(find "$prefix/include" -type f -not -path '*/include/thespis/*.h')
+[ -f "$prefix/include/thespis/thespis.hpp" ] || fail "no header for C++"
+others=$(find "$prefix/include" -type f -not -path '*/include/thespis/*.h' \
+    -not -path '*/include/thespis/thespis.hpp')
 [ -z "$others" ] || fail "more than headers: $others"
 
 # ---- by find_package

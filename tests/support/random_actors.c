@@ -711,8 +711,12 @@ struct random_result random_actors_run(const struct random_plan *plan, struct ra
 {
     struct random_result result = { 0 };
     th_system_status status;
-    th_system *sys = th_system_create(
-        &(th_options){ .base = plan->base, .seed = plan->seed, .workers = plan->workers });
+    th_system *sys = th_system_create(&(th_options){
+        .base = plan->base,
+        .seed = plan->seed,
+        .workers = plan->workers,
+        /* the logger would be one actor more than were there before the play */
+        .log = &(th_log_options){ .threshold = TH_LOG_OFF, .ignore_environment = true } });
 
     if (!sys || th_system_start(sys)) {
         result.wrong = "no system";
