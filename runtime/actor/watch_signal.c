@@ -19,7 +19,7 @@ static void told(void *context)
 
 th_err thi_watches_hear_signals(struct thi_stage *stage)
 {
-    return thi_signals_start(&stage->watches.signals, told, stage);
+    return thi_signals_start(&stage->watches.signals, "th/signals", told, stage);
 }
 
 th_err th_watch_signal(th_self *self, int number, uint64_t *id_out)

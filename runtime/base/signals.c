@@ -1,7 +1,7 @@
 /* runtime/base/signals.c: from a signal handler to a thread, through counters.
  *
  * A handler may hardly do anything, and it has no context: it counts, and wakes whoever sleeps on
- * the count. Each interested system has a thread that does. No descriptor is involved, so a handler
+ * the count. Whoever is interested has a thread that does. No descriptor is involved, so a handler
  * that runs while a system goes away can hit nobody else's. */
 #include "runtime/base/signals.h"
 
@@ -54,7 +54,8 @@ static void *watch(void *context)
     }
 }
 
-th_err thi_signals_start(struct thi_signals *signals, void (*told)(void *context), void *context)
+th_err thi_signals_start(struct thi_signals *signals, const char *name, void (*told)(void *context),
+                         void *context)
 {
     th_err err;
 
@@ -65,7 +66,7 @@ th_err thi_signals_start(struct thi_signals *signals, void (*told)(void *context
     /* relaxed, both: the thread that will read them is not there yet */
     signals->seen = atomic_load_explicit(&process.came, memory_order_relaxed);
     atomic_store_explicit(&signals->stop, false, memory_order_relaxed);
-    err = thi_thread_start(&signals->thread, "th/signals", watch, signals);
+    err = thi_thread_start(&signals->thread, name, watch, signals);
     signals->is_started = !err;
     return err;
 }

@@ -13,7 +13,7 @@
 
 #include <thespis/error.h>
 
-/* Somebody who is told: a system. */
+/* Somebody who is told: a system, or what of it would keep others waiting. */
 struct thi_signals {
     void (*told)(void *context); /* on a thread of its own: some signal that somebody in the process
                                     wants has come since the last time; look at the counts */
@@ -24,10 +24,10 @@ struct thi_signals {
     bool is_started;
 };
 
-/* From now on @told is called. @signals must stay where it is. Started already: nothing to do.
- * TH_E_THREAD. */
-TH_NODISCARD th_err thi_signals_start(struct thi_signals *signals, void (*told)(void *context),
-                                      void *context);
+/* From now on @told is called, on a thread called @name. @signals must stay where it is. Started
+ * already: nothing to do. TH_E_THREAD. */
+TH_NODISCARD th_err thi_signals_start(struct thi_signals *signals, const char *name,
+                                      void (*told)(void *context), void *context);
 
 /* No more calls. Nothing to do if it never started. */
 void thi_signals_stop(struct thi_signals *signals);
