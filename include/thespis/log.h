@@ -88,7 +88,7 @@ typedef struct th_log_record {
     uint64_t time_ns;  /* since 1970, UTC; on the simple base, too */
     uint64_t clock_ns; /* th_now(): monotonic, or virtual */
     th_log_level level;
-    th_addr actor;          /* or endpoint; none: the logger itself */
+    th_addr actor;          /* or endpoint; none: the logger or the watchdog */
     const char *class_name; /* "" for handles that are no actor's */
     const char *system;     /* its name */
     int32_t worker;         /* index; -1: none */

@@ -62,7 +62,7 @@ typedef struct th_options {
     uint64_t watchdog_ns; /* handlers that run longer are reported; 0: nobody looks. At least
                                       TH_WATCHDOG_NS_MIN. No effect on the simple base */
     /** Is told, on the watchdog's thread, once when it is too long and once when it ends. NULL: a
-     * line on standard error. */
+     * record at WARN, or where nothing is logged a line on standard error. */
     void (*watchdog)(void *context, const th_stall *stall);
     void *watchdog_context;
     int watchdog_signal;     /* SIGRTMIN to SIGRTMAX: sent to the thread at fault for its stack, and

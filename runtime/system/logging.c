@@ -186,6 +186,9 @@ void thi_logging_started(th_system *system)
                 th_kv_u64("workers", system->options.workers));
     if (*complaint)
         th_log_warn(self, "environment: %s", complaint);
+    /* the watchdog speaks when the admin's worker may hang with the others */
+    if (system->watchdog.is_started && !system->options.watchdog && !system->stage.log.is_off)
+        thi_log_wake(self);
 }
 
 /* ---- thresholds at run time ---- */

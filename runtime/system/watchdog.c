@@ -8,6 +8,7 @@
 #include "runtime/system/census.h"
 #include "runtime/system/system.h"
 #include "runtime/actor/receive.h"
+#include "runtime/actor/stage.h"
 #include "runtime/base/futex.h"
 #include "runtime/base/thread.h"
 
@@ -80,6 +81,34 @@ static void look_at(void *context, struct thi_worker *worker)
 
 /* ---- telling, with no lock held ---- */
 
+static const char *what_of(const th_stall *stall)
+{
+    return stall->has_ended ? "has ended after" : "has been running for";
+}
+
+/* Whether it is the log's from now on. Not where nobody reads the log, or it is the reader who
+ * hangs. */
+static bool log_line(th_system *system, const th_stall *stall)
+{
+    th_self *self = &system->watchdog.speaker.self;
+    th_addr logger = thi_log_logger(&system->stage);
+    const th_log_field fields[] = {
+        th_kv_str("class", stall->class_name),
+        th_kv_addr("actor", stall->actor),
+        th_kv_str("type", stall->type_name),
+        th_kv_u64("worker", stall->worker),
+    };
+    th_err err;
+
+    if (th_addr_is_none(logger) || th_addr_equal(logger, stall->actor))
+        return false;
+    err = th_log_write(
+        self, TH_LOG_WARN, NULL, fields, (uint32_t)(sizeof(fields) / sizeof(fields[0])),
+        "a handler %s %" PRIu64 " ms%s%s", what_of(stall), stall->duration_ns / 1000000u,
+        stall->stack ? "\n" : "", stall->stack ? stall->stack : "");
+    return err != TH_E_NOMEM && err != TH_E_CLOSED; /* else written, or not wanted */
+}
+
 static void write_line(const th_stall *stall)
 {
     char addr[TH_ADDR_TEXT_SIZE], line[4096];
@@ -89,9 +118,8 @@ static void write_line(const th_stall *stall)
     length = snprintf(
         line, sizeof(line), "thespis: %s %s: its handler%s%s %s %" PRIu64 " ms, on worker %u\n%s",
         stall->class_name ? stall->class_name : "an actor", addr, stall->type_name ? " of " : "",
-        stall->type_name ? stall->type_name : "",
-        stall->has_ended ? "has ended after" : "has been running for",
-        stall->duration_ns / 1000000u, stall->worker, stall->stack ? stall->stack : "");
+        stall->type_name ? stall->type_name : "", what_of(stall), stall->duration_ns / 1000000u,
+        stall->worker, stall->stack ? stall->stack : "");
     if (length >= (int)sizeof(line))
         length = (int)sizeof(line) - 1;
     if (write(STDERR_FILENO, line, (size_t)length) < 0)
@@ -113,7 +141,7 @@ static void tell(th_system *system, struct look *look)
             stall->stack = stack;
         if (system->options.watchdog)
             system->options.watchdog(system->options.watchdog_context, stall);
-        else
+        else if (!log_line(system, stall))
             write_line(stall);
     }
 }
@@ -148,6 +176,8 @@ th_err thi_watchdog_prepare(th_system *system)
     th_err err = TH_OK;
 
     memset(dog, 0, sizeof(*dog));
+    thi_heap_init(&dog->heap, &system->stage.memory, &system->stage.depot);
+    dog->speaker = (struct thi_endpoint){ .self.voice.heap = &dog->heap, .stage = &system->stage };
     if (is_wanted(system) && system->options.watchdog_signal) {
         err = thi_stack_want(system->options.watchdog_signal);
         dog->has_signal = !err;
@@ -183,7 +213,10 @@ void thi_watchdog_stop(th_system *system)
 
 void thi_watchdog_clear(th_system *system)
 {
-    if (system->watchdog.has_signal)
+    struct thi_watchdog *dog = &system->watchdog;
+
+    if (dog->has_signal)
         thi_stack_unwant(system->options.watchdog_signal);
-    system->watchdog.has_signal = false;
+    dog->has_signal = false;
+    thi_heap_fini(&dog->heap);
 }

@@ -6,7 +6,9 @@
 #include <sched.h>
 #include <signal.h>
 #include <stdatomic.h>
+#include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 /* What the watchdog said, and the handler it speaks of. */
 static struct {
@@ -184,6 +186,81 @@ Test(watchdog, absurd_options_are_refused)
     cr_assert_eq(strncmp(why, "watchdog_ns", 11), 0);
     must_be(th_options_check(&(th_options){ .watchdog_signal = SIGTERM }, &why), TH_E_INVALID);
     cr_assert_eq(strncmp(why, "watchdog_signal", 15), 0);
+}
+
+/* ---- without a function of the program's ---- */
+
+static struct {
+    _Atomic unsigned count;
+    char texts[2][160];
+    char fields[2][160];
+} records;
+
+static th_err keep_record(void *context, const th_log_record *record)
+{
+    unsigned i = atomic_load(&records.count);
+    char *fields = records.fields[i & 1];
+
+    if (!strstr(record->text, "a handler"))
+        return TH_OK;
+    snprintf(records.texts[i & 1], sizeof(records.texts[0]), "%s", record->text);
+    fields[0] = '\0';
+    for (uint32_t k = 0; k < record->field_count; k++)
+        if (record->fields[k].kind == TH_LOG_KIND_STR)
+            snprintf(fields + strlen(fields), sizeof(records.fields[0]) - strlen(fields), "%s=%s ",
+                     record->fields[k].key, record->fields[k].value.s);
+    atomic_store(&records.count, i + 1);
+    return TH_OK;
+}
+
+/* Its only worker hangs, so nobody is left to start a logger now. */
+Test(watchdog, is_logged_although_every_worker_hangs, .timeout = 60)
+{
+    th_log_sink sink = { .kind = TH_LOG_SINK_FUNCTION, .write = keep_record };
+    th_log_options log = { .sinks = &sink, .sink_count = 1, .ignore_environment = true };
+    th_options options = { .workers = 1, .watchdog_ns = TH_MS(2), .log = &log };
+    struct test_system ts = test_system_open_with(&options);
+    th_system_status status = { 0 };
+
+    while (status.log.loggers == 0) {
+        must(th_system_status_read(ts.sys, &status));
+        sched_yield();
+    }
+    must(talk_say(ts.me, spawn_slow(&ts, false), "hang"));
+    until(&records.count, 1);
+    cr_assert_not_null(strstr(records.texts[0], "a handler has been running for "), "%s",
+                       records.texts[0]);
+    cr_assert_str_eq(records.fields[0], "class=slow type=talk_word ");
+    atomic_store(&world.may_go, true);
+    until(&records.count, 2);
+    cr_assert_not_null(strstr(records.texts[1], "a handler has ended after "));
+    test_system_close(&ts);
+}
+
+/* Nothing is logged: a line on standard error, for which the end of a pipe stands in. */
+Test(watchdog, is_written_where_there_is_no_log, .timeout = 60)
+{
+    th_log_sink sink = { .kind = TH_LOG_SINK_NONE };
+    th_log_options log = { .sinks = &sink, .sink_count = 1, .ignore_environment = true };
+    th_options options = { .workers = 1, .watchdog_ns = TH_MS(2), .log = &log };
+    int ends[2], before = dup(STDERR_FILENO);
+    char line[4096] = "";
+    struct test_system ts;
+    ssize_t got;
+
+    cr_assert_eq(pipe(ends), 0);
+    ts = test_system_open_with(&options);
+    cr_assert_eq(dup2(ends[1], STDERR_FILENO), STDERR_FILENO);
+    must(talk_say(ts.me, spawn_slow(&ts, false), "hang"));
+    got = read(ends[0], line, sizeof(line) - 1);
+    atomic_store(&world.may_go, true);
+    test_system_close(&ts);
+    cr_assert_eq(dup2(before, STDERR_FILENO), STDERR_FILENO);
+    cr_assert_gt(got, 0);
+    cr_assert_not_null(strstr(line, "its handler of talk_word has been running for "), "%s", line);
+    close(before);
+    close(ends[0]);
+    close(ends[1]);
 }
 
 static void note_leftover(void *context, th_addr actor, const char *class_name, const char *what)
