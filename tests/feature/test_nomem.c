@@ -1,6 +1,8 @@
 /* The n-th allocation fails, for every n that a scenario has: each call answers, nobody hangs,
  * nothing leaks, and the books balance. */
 #include <signal.h>
+#include <stdatomic.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "tests/support/random_actors.h"
@@ -345,26 +347,172 @@ static void watches(struct test_system *ts)
     close(ends[1]);
 }
 
+/* ---- logging, and who looks at the system ---- */
+
+static struct {
+    _Atomic uint64_t records; /* that the sink took and that are in the books */
+} seen;
+
+static th_err take_record(void *context, const th_log_record *record)
+{
+    atomic_fetch_add(&seen.records, record->number != 0); /* the logger's own have none */
+    return TH_OK;
+}
+
+static void with_log(th_options *options)
+{
+    static const th_log_sink sink = { .kind = TH_LOG_SINK_FUNCTION, .write = take_record };
+    static const th_log_options log = { .threshold = TH_LOG_INFO,
+                                        .sinks = &sink,
+                                        .sink_count = 1,
+                                        .rate_max = 3,
+                                        .ignore_environment = true };
+
+    atomic_store(&seen.records, 0);
+    options->log = &log;
+}
+
+static th_err wordy_receive(th_self *self, void *state, const th_msg *msg)
+{
+    char long_text[600];
+
+    memset(long_text, 'x', sizeof(long_text));
+    th_log_warn(self, "%.*s", (int)sizeof(long_text), long_text);
+    th_log_with(self, TH_LOG_WARN, "a word", th_kv_bytes("long", long_text, sizeof(long_text)));
+    return talk_is(msg, "fail") ? TH_E_FAILED : TH_OK;
+}
+
+static const th_class wordy = { .name = "wordy", .receive = wordy_receive };
+
+/* The logger is started by the first record, and again after its end. */
+static void logging(struct test_system *ts)
+{
+    th_addr addr;
+
+    for (int i = 0; i < 5; i++)
+        th_log_warn(ts->me, "one of many: %d", i);
+    whatever(th_log_threshold(ts->sys, TH_LOG_WARN));
+    whatever(th_log_rules(ts->sys, "wordy=info"));
+    if (th_spawn(ts->me, &wordy, NULL, &addr))
+        return;
+    whatever(th_log_actor_threshold(ts->sys, addr, TH_LOG_WARN));
+    for (int i = 0; i < 3; i++)
+        whatever(talk_say(ts->me, addr, i ? "hello" : "fail"));
+    listen(ts->me, TALK_SILENCE);
+    whatever(th_log_flush(ts->sys, TALK_SILENCE));
+    for (int i = 0; i < 50; i++)
+        th_log_with(ts->me, TH_LOG_ERROR, "the last", th_kv_u64("of", 50), th_kv_i64("at", i));
+}
+
+static void with_measuring(th_options *options)
+{
+    with_log(options);
+    options->measure = true;
+}
+
+static void ask_status(struct test_system *ts, th_addr whom, uint32_t format)
+{
+    struct th_ask_status *body;
+    th_msg *question = th_ask_status_new(ts->me, &body), *answer = NULL;
+
+    if (question)
+        *body = (struct th_ask_status){ .format = format, .parts = TH_STATUS_ALL };
+    whatever(th_ask(ts->me, whom, question, TALK_SILENCE, &answer));
+    th_msg_destroy(ts->me, answer);
+}
+
+static void count_actor(void *context, const th_actor_status *status)
+{
+    (*(unsigned *)context)++;
+}
+
+static void status_of_everything(struct test_system *ts)
+{
+    unsigned count = 0;
+    th_addr addr;
+
+    if (th_spawn(ts->me, &family, NULL, &addr))
+        addr = th_system_addr(ts->me);
+    ask_status(ts, addr, 0);
+    ask_status(ts, th_system_addr(ts->me), TH_STATUS_TEXT);
+    ask_status(ts, th_system_addr(ts->me), TH_STATUS_JSON);
+    whatever(th_ask_actor_status(ts->me, addr));
+    whatever(th_ask_system_status(ts->me, TH_STATUS_JSON, TH_STATUS_SYSTEM));
+    listen(ts->me, TALK_SILENCE);
+    listen(ts->me, TALK_SILENCE);
+    whatever(th_actors_each(ts->sys, count_actor, &count));
+}
+
+static void with_watchdog(th_options *options)
+{
+    with_log(options);
+    options->watchdog_ns = TH_WATCHDOG_NS_MIN;
+}
+
+/* Until the watchdog has looked at it a few times. What it cannot log it writes elsewhere. */
+static th_err hang_receive(th_self *self, void *state, const th_msg *msg)
+{
+    uint64_t until = th_now(self) + 3 * TH_WATCHDOG_NS_MIN;
+
+    while (th_now(self) < until)
+        continue;
+    return TH_OK;
+}
+
+static const th_class hangs = { .name = "hangs", .receive = hang_receive };
+
+static void watchdog(struct test_system *ts)
+{
+    th_addr addr;
+
+    if (th_spawn(ts->me, &hangs, NULL, &addr) == TH_OK)
+        ask(ts->me, addr, "hang");
+}
+
 /* ---- the sweep ---- */
+
+struct scenario {
+    void (*play)(struct test_system *ts);
+    void (*equip)(th_options *options); /* may be NULL */
+};
+
+/* A record that was taken is written, or in a count; one allocation costs one record at most. */
+static void check_log(struct test_system *ts, const struct scenario *scenario, bool for_good)
+{
+    th_system_status status;
+
+    must(th_system_shutdown(ts->sys, TALK_PATIENCE, NULL, NULL));
+    must_be(th_system_status_read(ts->sys, &status), TH_E_CLOSED);
+    cr_assert_eq(status.log.waiting, 0);
+    cr_assert_eq(status.log.accepted,
+                 status.log.written + status.log.suppressed + status.log.dropped);
+    cr_assert(for_good || status.log.dropped <= 1, "%llu", (unsigned long long)status.log.dropped);
+    if (scenario->equip)
+        cr_assert_eq(status.log.written, atomic_load(&seen.records));
+}
 
 /* With the @nth allocation failing, and if @for_good all after it until the scenario is over.
  * Whether it came to that. */
-static bool run_short(th_base base, uint64_t nth, bool for_good,
-                      void (*scenario)(struct test_system *ts))
+static bool run_short(th_base base, uint64_t nth, bool for_good, const struct scenario *scenario)
 {
-    struct test_system ts = test_system_open(base, 1);
+    th_options options = { .base = base, .workers = 2, .seed = 1 };
+    struct test_system ts;
     uint64_t before = 0, after = 0;
 
+    if (scenario->equip)
+        scenario->equip(&options);
+    ts = test_system_open_with(&options);
     must(th_allocations(ts.sys, &before));
     must(th_inject_nomem(ts.sys, nth, for_good));
-    scenario(&ts);
+    scenario->play(&ts);
     must(th_allocations(ts.sys, &after));
     must(th_inject_nomem(ts.sys, 0, false));
+    check_log(&ts, scenario, for_good);
     test_system_close(&ts);
     return after - before >= nth;
 }
 
-static void sweep(void (*scenario)(struct test_system *ts))
+static void sweep(const struct scenario *scenario)
 {
     uint64_t nth = 1;
 
@@ -378,11 +526,12 @@ static void sweep(void (*scenario)(struct test_system *ts))
         run_short(TH_BASE_POOL, i, false, scenario);
 }
 
-#define SWEEP(scenario)                                                                            \
-    Test(nomem, scenario, .timeout = 100)                                                          \
+#define SWEEP_WITH(name, equip)                                                                    \
+    Test(nomem, name, .timeout = 100)                                                              \
     {                                                                                              \
-        sweep(scenario);                                                                           \
+        sweep(&(struct scenario){ name, equip });                                                  \
     }
+#define SWEEP(name) SWEEP_WITH(name, NULL)
 
 SWEEP(spawn_tell_ask_stop)
 SWEEP(create_and_why)
@@ -398,6 +547,15 @@ SWEEP(watches_and_links)
 SWEEP(watches)
 SWEEP(get_by_name)
 SWEEP(needs_and_capabilities)
+SWEEP_WITH(logging, with_log)
+SWEEP_WITH(status_of_everything, with_measuring)
+
+/* The simple base has nobody to watch. */
+Test(nomem, watchdog, .timeout = 100)
+{
+    for (uint64_t nth = 1; nth <= 20; nth++)
+        run_short(TH_BASE_POOL, nth, nth % 4 == 0, &(struct scenario){ watchdog, with_watchdog });
+}
 
 /* The random program, short of one allocation: the model still holds, but for what was refused. */
 Test(nomem, random_actors, .timeout = 100)
@@ -420,12 +578,12 @@ Test(nomem, random_actors, .timeout = 100)
 /* A system that cannot even start says so, and is as it was. */
 static void *none(void *context, size_t size)
 {
-    uint64_t *left = context;
+    _Atomic uint64_t *left = context;
+    uint64_t was = atomic_load(left);
 
-    if (*left == 0)
-        return NULL;
-    (*left)--;
-    return malloc(size);
+    while (was && !atomic_compare_exchange_weak(left, &was, was - 1))
+        continue;
+    return was ? malloc(size) : NULL;
 }
 
 static void give(void *context, void *memory, size_t size)
@@ -433,24 +591,48 @@ static void give(void *context, void *memory, size_t size)
     free(memory);
 }
 
-Test(nomem, a_start_that_fails_leaves_nothing, .timeout = 100)
+/* Some thread of the system's may have taken the last of it. */
+static void start_short(th_options options)
 {
     th_err err = TH_E_NOMEM;
 
     for (uint64_t allowed = 0; err; allowed++) {
-        uint64_t left = allowed;
+        _Atomic uint64_t left = allowed;
         const th_allocator allocator = { .alloc = none, .free = give, .context = &left };
-        th_system *sys = th_system_create(
-            &(th_options){ .base = TH_BASE_SIMPLE, .allocator = &allocator, .actors_max = 4096 });
+        th_system *sys;
 
+        options.allocator = &allocator;
+        sys = th_system_create(&options);
         cr_assert_lt(allowed, 1000);
         if (!sys)
             continue;
         err = th_system_start(sys);
         cr_assert(err == TH_OK || err == TH_E_NOMEM, "%s", th_err_name(err));
-        left = 1000;
+        atomic_store(&left, 1000);
         if (!err)
             must(th_system_shutdown(sys, TALK_PATIENCE, NULL, NULL));
         must(th_system_destroy(sys));
     }
+}
+
+Test(nomem, a_start_that_fails_leaves_nothing, .timeout = 100)
+{
+    start_short((th_options){ .base = TH_BASE_SIMPLE, .actors_max = 4096 });
+}
+
+Test(nomem, a_start_with_everything_that_fails_leaves_nothing, .timeout = 100)
+{
+    static const th_fact facts[] = { { "hue", TH_STRING("red") }, { .name = NULL } };
+    struct leaks before = leaks_look();
+    th_options options = { .workers = 2,
+                           .actors_max = 4096,
+                           .measure = true,
+                           .watchdog_ns = TH_S(1),
+                           .watchdog_signal = SIGRTMIN + 3,
+                           .signals = TH_SIGNAL_TERM | TH_SIGNAL_STATUS,
+                           .capabilities = facts };
+
+    with_log(&options);
+    start_short(options);
+    leaks_check(before);
 }
