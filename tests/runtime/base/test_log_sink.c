@@ -166,6 +166,59 @@ Test(log_sink, journald_gets_its_own_protocol)
     folder_close();
 }
 
+/* The descriptor that came with a datagram of nothing. */
+static int hear_descriptor(int daemon)
+{
+    union {
+        struct cmsghdr header;
+        char room[CMSG_SPACE(sizeof(int))];
+    } control = { .room = { 0 } };
+    struct iovec piece = { heard, sizeof(heard) };
+    struct msghdr message = { .msg_iov = &piece,
+                              .msg_iovlen = 1,
+                              .msg_control = &control,
+                              .msg_controllen = sizeof(control) };
+    int fd = -1;
+
+    cr_assert_eq(recvmsg(daemon, &message, MSG_CMSG_CLOEXEC), 0);
+    cr_assert_eq(control.header.cmsg_type, SCM_RIGHTS);
+    memcpy(&fd, CMSG_DATA(&control.header), sizeof(fd));
+    return fd;
+}
+
+/* The kernel takes no datagram of that size, so the record goes as a file in memory, sealed. */
+Test(log_sink, journald_gets_what_is_too_large_as_a_memfd)
+{
+    enum { SEALS = F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE | F_SEAL_SEAL };
+    static char text[12000], got[20000];
+    int daemon, fd, small = 1;
+    struct thi_log_sink sink;
+    ssize_t size;
+
+    memset(text, 'x', sizeof(text) - 1);
+    folder_open();
+    daemon = daemon_listen();
+    sink = sink_to(TH_LOG_SINK_JOURNALD);
+    cr_assert(put(&sink, "small"));
+    cr_assert_gt(hear(daemon), 0);
+    cr_assert_eq(setsockopt(sink.fd, SOL_SOCKET, SO_SNDBUF, &small, sizeof(small)), 0);
+    cr_assert(put(&sink, text));
+    fd = hear_descriptor(daemon);
+    cr_assert_geq(fd, 0);
+    cr_assert_eq(fcntl(fd, F_GET_SEALS) & SEALS, SEALS);
+    size = pread(fd, got, sizeof(got) - 1, 0);
+    cr_assert_gt(size, (ssize_t)sizeof(text));
+    cr_assert_eq(strncmp(got, "MESSAGE=xxx", 11), 0);
+    cr_assert_eq(strncmp(got + 8 + sizeof(text) - 1, "\nPRIORITY=4\n", 12), 0);
+    close(fd);
+    cr_assert(put(&sink, "small again"));
+    cr_assert_gt(hear(daemon), 0);
+    cr_assert_eq(strncmp(heard, "MESSAGE=small again\n", 20), 0);
+    thi_log_sink_close(&sink);
+    close(daemon);
+    folder_close();
+}
+
 /* ---- descriptors ---- */
 
 /* Descriptor 2 becomes @fd until stderr_restore(). */
