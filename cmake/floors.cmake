@@ -21,8 +21,10 @@ set(THESPIS_FRONT_DOOR
 # But for these, where such a folder is a floor: poison and dead letters are the system's messages,
 # and whether an exit is under way, or what a class inherits, the front door does not say.
 set(THESPIS_BACK_DOOR
+    runtime/actor/behaviour.h
     runtime/actor/dead_letter.h
     runtime/actor/dispatch.h
     runtime/actor/exit.h
     runtime/actor/poison.h
+    runtime/actor/stash.h
 )

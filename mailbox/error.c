@@ -59,6 +59,7 @@ bool th_exit_is_failure(th_exit_reason reason)
     case TH_EXIT_NORMAL:
     case TH_EXIT_REQUESTED:
     case TH_EXIT_PARENT:
+    case TH_EXIT_TRANSIENT:
     case TH_EXIT_SHUTDOWN:
     case TH_EXIT_COUNT: break;
     }

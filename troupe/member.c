@@ -12,8 +12,10 @@
  *     for that. */
 #include "troupe/member.h"
 
+#include "runtime/actor/behaviour.h"
 #include "runtime/actor/dispatch.h"
 #include "runtime/actor/exit.h"
+#include "runtime/actor/stash.h"
 
 #include <thespis/config.h>
 #include <thespis/troupe.h>
@@ -57,7 +59,8 @@ struct member_class {
         .init = member_init,                                                                       \
         .receive = member_receive,                                                                 \
         .exit = member_exit,                                                                       \
-        .on_failure = TH_ON_FAILURE_##what },                                                      \
+        .on_failure = TH_ON_FAILURE_##what,                                                        \
+        .flags = THI_CLASS_WRAPS },                                                      \
       .room = (size_t)1 << (bits) }
 #define ALL(bits) { ONE(bits, KEEP), ONE(bits, RESTART), ONE(bits, STOP) }
 
@@ -134,6 +137,7 @@ static th_err member_init(th_self *self, void *state, const th_msg *arg)
 {
     struct member *member = member_of(self);
     const struct thi_member_start *start = arg ? thi_member_start_of(arg) : NULL;
+    const th_initial *initial;
     thi_init init;
     th_err err;
 
@@ -146,6 +150,9 @@ static th_err member_init(th_self *self, void *state, const th_msg *arg)
     init = thi_class_init(member->klass);
     if (!err && init)
         err = init(self, state, start->arg);
+    initial = thi_class_initial(member->klass);
+    if (!err && initial)
+        err = th_initial_begin(self, initial);
     if (err)
         return err;
     end_forgotten_blocking(self);
@@ -155,12 +162,12 @@ static th_err member_init(th_self *self, void *state, const th_msg *arg)
 static th_err user_receive(th_self *self, const struct member *member, void *state,
                            const th_msg *msg)
 {
-    return thi_class_receive(self, member->klass, state, msg);
+    return thi_behave_as(self, member->klass, state, msg);
 }
 
-static th_err do_job(th_self *self, struct member *member, void *state,
-                     const struct thi_member_job *wrapper)
+static th_err do_job(th_self *self, struct member *member, void *state, const th_msg *msg)
 {
+    const struct thi_member_job *wrapper = thi_member_job_of(msg);
     th_err err;
 
     if (member->job != wrapper->id)
@@ -172,6 +179,8 @@ static th_err do_job(th_self *self, struct member *member, void *state,
     err = user_receive(self, member, state, wrapper->job);
     member->handling = false;
     end_forgotten_blocking(self);
+    if (!err && thi_stash_asked(self, wrapper->job, msg))
+        return TH_OK; /* it will come again, and is this member's until then */
     if (err) {
         member->held = false;
         /* The poison message says so too; but it may fail for want of memory, and this cannot. */
@@ -192,7 +201,7 @@ static th_err member_receive(th_self *self, void *state, const th_msg *msg)
 
     /* A wrapper that a handler of dead letters sent on, while we hold a job, is a plain message. */
     if (wrapper && th_addr_equal(th_msg_sender(msg), member->leader) && !member->held)
-        return do_job(self, member, state, wrapper);
+        return do_job(self, member, state, msg);
     if (th_exit_request_of(msg) && th_addr_equal(th_msg_sender(msg), member->leader))
         member->silent = true; /* M3 */
     return user_receive(self, member, state, msg);
@@ -225,7 +234,9 @@ th_err thi_member_spawn(th_self *self, const th_class *klass, uint32_t worker, c
 {
     struct thi_member_start *start;
     th_spawn_options options = { .klass = class_for(klass),
-                                 .own_thread = (klass->flags & TH_CLASS_OWN_THREAD) != 0 };
+                                 .own_thread = (klass->flags & TH_CLASS_OWN_THREAD) != 0,
+                                 .age_ns_max = thi_class_age(klass),
+                                 .idle_ns_max = thi_class_idle(klass) };
 
     options.arg = thi_member_start_new(self, &start);
     if (!options.arg)

@@ -12,7 +12,8 @@
 #include <thespis/msg.h>
 
 typedef struct th_system th_system;
-typedef struct th_case th_case; /* dispatch.h */
+typedef struct th_case th_case;       /* dispatch.h */
+typedef struct th_initial th_initial; /* behaviour.h */
 
 /** What becomes of an actor's state after a message failed all its deliveries. */
 typedef enum th_on_failure {
@@ -56,6 +57,14 @@ struct th_class {
      * is an actor: it looks at nothing else, and calls nothing but th_facts_ and th_value_
      * functions. */
     bool (*fits)(const th_facts *capabilities, const th_facts *requirements);
+    /** How long an actor lives after its first message, and how long without any: then it is asked
+     * to exit, by itself, and exits with TH_EXIT_TRANSIENT. Nanoseconds; 0 is the base's, at last
+     * no limit. The system's messages are none in this, wakeups included; what waits in the mailbox
+     * when the time comes is handled first, and counts. One that is never sent anything stays; one
+     * that answers th_exit_later() is asked again when its limit has passed once more. */
+    uint64_t age_ns_max;
+    uint64_t idle_ns_max;
+    const th_initial *initial; /* what it waits for first: behaviour.h; NULL is the base's */
 };
 
 /** How to spawn, where th_spawn() is not enough. Zero is the default everywhere. */
@@ -64,6 +73,8 @@ typedef struct th_spawn_options {
     const char *class_name; /* the name it was registered under */
     th_msg *arg;            /* for init [take] */
     bool own_thread;        /* as TH_CLASS_OWN_THREAD, for this one */
+    uint64_t age_ns_max;    /* in place of the class's; TH_FOREVER: no limit */
+    uint64_t idle_ns_max;
     /* Get or create: the actor that has this name, or a new one that is the system's child
      * (name.h). NULL: none. Copied. */
     const char *global_name;

@@ -129,6 +129,17 @@
 /* Handlers of dead letters registered at once. */
 #define TH_DEAD_LETTER_HANDLERS_MAX 64
 
+/* Behaviours that an actor may have put on one another. More is a program that forgets to come
+ * back. */
+#define TH_BEHAVIOURS_MAX 8
+
+/* Messages that one actor may keep stashed: what a mailbox may hold is its senders' affair, this is
+ * its own. */
+#define TH_STASH_MAX 65536
+
+/* Types of message that an actor may wait for before all others. */
+#define TH_INITIAL_TYPES_MAX 32
+
 /* How many bases a class may have above it, so that no chain of them is a circle. */
 #define TH_CLASS_BASES_MAX 16
 

@@ -128,6 +128,7 @@ TH_END_C
     XX(INIT, "its init failed")                                                                    \
     XX(FAILED, "its handler failed, and its class stops on failure")                               \
     XX(SHUTDOWN, "its system shut down")                                                           \
+    XX(TRANSIENT, "its time was up, by its age or for want of work")                               \
     XX(CAPABILITY, "its system lost a capability that it needs")                                   \
     XX(ERROR, "it ended itself, for an error")                                                     \
     XX(CONDEMNED, "it was asked to exit, for an error")                                            \

@@ -16,6 +16,9 @@ typedef struct th_counts {
     uint64_t poisoned;        /* messages sent back as poison */
     uint64_t letters_dropped; /* dead letters that no handler could be told of */
     uint64_t refused;         /* calls answered TH_E_NOT_ALLOWED */
+    uint64_t stashed;         /* kept by th_stash(), or until first messages have come */
+    uint64_t unstashed;       /* of those, put back into the mailbox, or dead */
+    uint64_t stash_refused;   /* past TH_STASH_MAX */
     uint64_t spawned;
     uint64_t exited;
     uint64_t wakeups_set;
@@ -90,6 +93,7 @@ typedef struct th_actor_status {
                           changes; UINT64_MAX: it is stuck, and nobody knows */
     uint32_t children;
     uint32_t wakeups;
+    uint32_t stashed; /* of those that wait: kept by th_stash(), or until first messages came */
     bool own_thread;
 } th_actor_status;
 

@@ -17,6 +17,7 @@
 #include <thespis/dispatch.h>
 #include <thespis/log.h>
 #include <thespis/watch.h>
+#include <thespis/behaviour.h>
 #include <thespis/system.h>
 #include <thespis/external.h>
 #include <thespis/pump.h>

@@ -23,7 +23,7 @@ struct thi_alias {
 };
 
 /* The kinds of timer there are in a system: which struct a timer is in. */
-enum thi_timer_kind { THI_TIMER_WAKEUP, THI_TIMER_ALIAS, THI_TIMER_STALL };
+enum thi_timer_kind { THI_TIMER_WAKEUP, THI_TIMER_ALIAS, THI_TIMER_STALL, THI_TIMER_TRANSIENT };
 
 /* A new reply address for @self, armed with a time limit; for an endpoint on the simple base the
  * limit is kept by the caller (pass TH_FOREVER). NULL with *why. */

@@ -88,7 +88,9 @@ enum thi_cell_flags {
     THI_CELL_IN_EXIT = 1 << 3,       /* its exit function runs: no more spawning */
     THI_CELL_STALLED = 1 << 4,       /* its exit lacks memory: to be tried again next turn */
     THI_CELL_EXIT_HEARD = 1 << 10,   /* it handles an exit request, and has not put it off */
-    THI_CELL_DETOUR = 1 << 5         /* deliveries go through detour.c */
+    THI_CELL_DETOUR = 1 << 5,        /* deliveries go through detour.c */
+    THI_CELL_STASHING = 1 << 6,      /* th_stash(): this message is to be kept */
+    THI_CELL_UNSTASHED = 1 << 7      /* mail is to be put back in front */
 };
 
 /* What a turn must look after once a handler has returned: all but how it was called. */
@@ -131,9 +133,16 @@ struct thi_cell_extra {
     struct thi_worker *own;          /* kind OWN: its thread */
     struct thi_name *name;           /* its global name, or NULL */
     struct thi_fitting *fitting;     /* what it needs of the system, or NULL */
-    th_addr report_to;               /* th_create(): who waits to hear how init went */
-    th_err inject_err;               /* testkit: the next inject_times deliveries fail with this */
+    struct thi_behaviours *behaviours; /* behaviour.h */
+    struct thi_stash *stash;           /* stash.h */
+    struct thi_transient *transient;   /* transient.h */
+    uint64_t age_ns_max, idle_ns_max;  /* of the spawn options; 0: the class's */
+    struct thi_initial *initial;       /* initial.h */
+    const th_msg *kept;                /* stash.h, S1 */
+    th_addr report_to;                 /* th_create(): who waits to hear how init went */
+    th_err inject_err; /* testkit: the next inject_times deliveries fail with this */
     uint32_t inject_times;
+    bool is_restarting;            /* its init runs again */
     bool letters;                  /* registered for dead letters */
     bool traps;                    /* th_trap_links() */
     struct thi_tie_table ties;     /* actor/tie.c */

@@ -21,10 +21,10 @@ static void count_dead(th_self *self, th_dead_reason reason)
 /* The runtime's own, of no interest once their target is gone. */
 static bool is_moot(const th_type *type)
 {
-    return type == &thi_probe_type || type == &thi_recheck_type || type == &thi_new_parent_type ||
-           type == &thi_exit_with_parent_type || type == &thi_ask_over_type ||
-           type == &thi_letters_to_type || type == &thi_adopt_type || type == &thi_started_type ||
-           type == &thi_status_type || type == &thi_ask_status_type ||
+    return type == &thi_probe_type || type == &thi_recheck_type || type == &thi_time_up_type ||
+           type == &thi_new_parent_type || type == &thi_exit_with_parent_type ||
+           type == &thi_ask_over_type || type == &thi_letters_to_type || type == &thi_adopt_type ||
+           type == &thi_started_type || type == &thi_status_type || type == &thi_ask_status_type ||
            type == &th_child_started_type || type == &thi_log_ready_type ||
            type == &thi_log_flush_type;
 }

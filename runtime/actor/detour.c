@@ -6,13 +6,17 @@
 #include "runtime/actor/detour.h"
 
 #include "runtime/actor/ask.h"
+#include "runtime/actor/behaviour.h"
 #include "runtime/actor/dispatch.h"
+#include "runtime/actor/initial.h"
 #include "runtime/actor/stage.h"
+#include "runtime/actor/stash.h"
+#include "runtime/actor/transient.h"
 
-/* Whether anything here is still wanted. */
-static void settle(struct thi_cell *cell)
+void thi_detour_settle(struct thi_cell *cell)
 {
-    if (cell->extra && cell->extra->inject_times)
+    if ((cell->extra && cell->extra->inject_times) || thi_transient_is_watching(cell) ||
+        thi_initial_is_waiting(cell) || thi_behaviour_is_changed(cell))
         thi_cell_raise(cell, THI_CELL_DETOUR);
     else
         thi_cell_lower(cell, THI_CELL_DETOUR);
@@ -26,7 +30,7 @@ th_err thi_detour_inject(struct thi_stage *stage, struct thi_cell *cell, th_err 
         return times ? TH_E_NOMEM : TH_OK;
     extra->inject_err = err;
     extra->inject_times = times;
-    settle(cell);
+    thi_detour_settle(cell);
     return TH_OK;
 }
 
@@ -36,12 +40,16 @@ static th_err deliver(th_self *self, struct thi_cell *cell, const th_msg *msg)
 
     if (extra && extra->inject_times) {
         extra->inject_times--;
-        settle(cell);
+        thi_detour_settle(cell);
         return extra->inject_err;
     }
+    if (thi_transient_is_watching(cell) && !(msg->thi_type->flags & TH_TYPE_SYSTEM))
+        thi_transient_note(self, cell);
     if (msg->thi_to.slot != cell->slot)
         return thi_ask_answered(self, cell, msg);
-    return thi_class_receive(self, cell->klass, cell->state, msg);
+    if (thi_initial_is_waiting(cell) && !(msg->thi_type->flags & TH_TYPE_SYSTEM))
+        return thi_initial_deliver(self, cell, msg);
+    return thi_behave(self, cell, msg);
 }
 
 /* The same, timed (sample.h). */
@@ -53,7 +61,7 @@ static th_err deliver_timed(th_self *self, struct thi_cell *cell, const th_msg *
 
     worker->is_sampling = false;
     if (worker->run == worker->pool->options.ops->run)
-        settle(cell); /* nobody watches: the way is straight again */
+        thi_detour_settle(cell); /* nobody watches: the way is straight again */
     err = deliver(self, cell, msg);
     cycles = thi_cycles_since(start);
     thi_histogram_add(&worker->samples->handling, thi_cycles_to_ns(&worker->pool->rate, cycles));
@@ -73,4 +81,37 @@ th_err thi_detour(th_self *self, struct thi_cell *cell, const th_msg *msg)
     err = worker->is_sampling ? deliver_timed(self, cell, msg) : deliver(self, cell, msg);
     atomic_store_explicit(&worker->handles, NULL, memory_order_relaxed);
     return err;
+}
+
+/* ---- restart and end ---- */
+
+void thi_detour_restart_begin(struct thi_cell *cell)
+{
+    if (!cell->extra)
+        return;
+    thi_behaviours_clear(cell);
+    cell->extra->is_restarting = true;
+}
+
+th_err thi_detour_restart_end(th_self *self, struct thi_cell *cell, th_err err)
+{
+    const th_initial *wants = thi_class_initial(cell->klass);
+
+    if (!cell->extra)
+        return err;
+    if (!err && wants && !thi_initial_is_waiting(cell))
+        err = thi_initial_start(self, cell, wants);
+    cell->extra->is_restarting = false;
+    if (!err)
+        err = thi_initial_restart(self, cell);
+    if (!err && !thi_initial_is_waiting(cell))
+        (void)thi_stash_return(self, cell);
+    return err;
+}
+
+void thi_detour_fini(th_self *self, struct thi_cell *cell, th_dead_reason reason)
+{
+    thi_initial_fini(self, cell, reason);
+    thi_stash_fini(self, cell, reason);
+    thi_behaviours_fini(self->worker->stage, cell);
 }

@@ -25,6 +25,29 @@ static inline thi_exit thi_class_exit(const th_class *klass)
     return klass->exit;
 }
 
+/* Its time limits; 0: none. */
+static inline uint64_t thi_class_age(const th_class *klass)
+{
+    while (!klass->age_ns_max && klass->base)
+        klass = klass->base;
+    return klass->age_ns_max;
+}
+
+static inline uint64_t thi_class_idle(const th_class *klass)
+{
+    while (!klass->idle_ns_max && klass->base)
+        klass = klass->base;
+    return klass->idle_ns_max;
+}
+
+/* What an actor of @klass waits for first; NULL: nothing. */
+static inline const th_initial *thi_class_initial(const th_class *klass)
+{
+    while (!klass->initial && klass->base)
+        klass = klass->base;
+    return klass->initial;
+}
+
 /* What one table says of @msg; TH_SUPER: nothing, or to go on elsewhere. */
 th_err thi_cases_search(th_self *self, void *state, const th_msg *msg, const th_case *cases);
 

@@ -17,6 +17,7 @@
 
 #include "runtime/actor/ask.h"
 #include "runtime/actor/dead_letter.h"
+#include "runtime/actor/detour.h"
 #include "runtime/actor/dispatch.h"
 #include "runtime/actor/mail.h"
 #include "runtime/actor/names.h"
@@ -24,6 +25,7 @@
 #include "runtime/actor/send.h"
 #include "runtime/actor/spawn.h"
 #include "runtime/actor/tie.h"
+#include "runtime/actor/transient.h"
 #include "runtime/actor/wakeup.h"
 #include "mailbox/msg.h"
 #include <thespis/assert.h>
@@ -126,6 +128,7 @@ void thi_exit_begin(th_self *self, struct thi_cell *cell, th_exit_reason reason)
     thi_cell_lower(cell, THI_CELL_EXIT_ASKED);
     cell->exit_reason = (unsigned)reason & 15u;
     cell->ask_cursor = cell->first_child;
+    thi_transient_stop(self, cell);
     thi_wakeups_clear(self, cell); /* they would only become dead letters */
     thi_ties_drop(self, cell);
     thi_watches_clear(self, cell);
@@ -255,7 +258,7 @@ static void close_mailbox(th_self *self, struct thi_cell *cell, const struct th_
         }
 }
 
-static void free_extra(th_self *self, struct thi_cell *cell)
+static void free_extra(th_self *self, struct thi_cell *cell, th_dead_reason reason)
 {
     struct thi_stage *stage = self->worker->stage;
 
@@ -263,6 +266,7 @@ static void free_extra(th_self *self, struct thi_cell *cell)
         return;
     thi_asks_close(self, cell);
     thi_wakeups_clear(self, cell);
+    thi_detour_fini(self, cell, reason);
     if (cell->extra->letters && th_dead_letters_to_me(self, false))
         cell->extra->letters =
             false; /* no memory to say so: the admin finds out by the next letter */
@@ -301,6 +305,7 @@ static void finish(th_self *self, struct thi_cell *cell, th_msg *notice)
     th_addr parent = thi_cell_parent(cell, stage->id);
     bool is_admin = th_addr_equal(me, stage->admin);
     thi_exit leave = thi_class_exit(cell->klass);
+    bool is_stillborn = cell->exit_reason == TH_EXIT_INIT;
     struct thi_name *name = cell->extra ? cell->extra->name : NULL;
     th_msg *ties;
 
@@ -310,7 +315,7 @@ static void finish(th_self *self, struct thi_cell *cell, th_msg *notice)
     if (name) /* N3: no more of its code runs, and nobody knows of its end yet */
         thi_names_remove(stage, name);
     ties = thi_ties_take(self, cell);
-    free_extra(self, cell);
+    free_extra(self, cell, is_stillborn ? TH_DEAD_INIT : TH_DEAD_WAITING);
     close_mailbox(self, cell, th_msg_body(notice));
     thi_state_free(stage, cell);
     if (name)

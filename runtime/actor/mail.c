@@ -39,6 +39,15 @@ const th_type thi_exit_with_parent_type = { "thi_exit_with_parent",
                                             TH_TYPE_SYSTEM | TH_TYPE_OWNS,
                                             NULL,
                                             NULL };
+const th_type thi_time_up_type = { "thi_time_up",
+                                   NULL,
+                                   exit_with_parent_fields,
+                                   (uint32_t)(sizeof(exit_with_parent_fields) /
+                                              sizeof(exit_with_parent_fields[0])),
+                                   (uint32_t)sizeof(struct th_exit_request),
+                                   TH_TYPE_SYSTEM | TH_TYPE_OWNS,
+                                   NULL,
+                                   NULL };
 
 const th_type thi_recheck_type = { "thi_recheck",
                                    NULL,
@@ -53,9 +62,10 @@ const th_type thi_recheck_type = { "thi_recheck",
 bool thi_mail_is_urgent_system(const th_type *type)
 {
     return type != &th_exit_request_type && type != &thi_child_gone_type &&
-           type != &th_poison_type && type != &thi_recheck_type && type != &thi_gone_type &&
-           type != &thi_link_gone_type && type != &th_child_started_type &&
-           type != &th_fd_ready_type && type != &th_os_signal_type && type != &thi_probe_type;
+           type != &th_poison_type && type != &thi_time_up_type && type != &thi_recheck_type &&
+           type != &thi_gone_type && type != &thi_link_gone_type &&
+           type != &th_child_started_type && type != &th_fd_ready_type &&
+           type != &th_os_signal_type && type != &thi_probe_type;
 }
 
 /* and that of th_actor_gone (tie.c) */

@@ -14,6 +14,10 @@ extern const th_type thi_child_gone_type;
  * shares. */
 extern const th_type thi_exit_with_parent_type;
 
+/* To an actor from its own timer: its time may be up. Shown to the handler as th_exit_request,
+ * whose struct it shares. */
+extern const th_type thi_time_up_type;
+
 /* To an actor, because the system's capabilities changed: see whether you still fit. If not it is
  * shown to the handler as th_exit_request, whose struct it shares. */
 extern const th_type thi_recheck_type;
@@ -53,7 +57,7 @@ TH_SIGNAL(thi_log_flush);
 /* Answered by the runtime, also while exiting; the answer goes to the sender. */
 TH_SIGNAL(thi_ask_status);
 #define THI_STATUS_FIELDS(F, S)                                                                    \
-    F(S, addr, parent) F(S, u64, waiting) F(S, u32, children) F(S, u32, wakeups)
+    F(S, addr, parent) F(S, u64, waiting) F(S, u32, children) F(S, u32, wakeups) F(S, u32, stashed)
 TH_MESSAGE(thi_status, THI_STATUS_FIELDS);
 
 /* Measures how long mail waits (sample.h), in whose place it stands. */

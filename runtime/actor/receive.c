@@ -5,6 +5,7 @@
  * message is tried again and goes back as poison.
  *
  * Functions that may end the actor say so: after true the cell is somebody else's. */
+/* Past 500 lines: one delivery, its verdict and the turn around it are inlined into each other. */
 #include "runtime/actor/receive.h"
 
 #include <string.h>
@@ -15,6 +16,7 @@
 #include "runtime/actor/dispatch.h"
 #include "runtime/actor/events.h"
 #include "runtime/actor/exit.h"
+#include "runtime/actor/initial.h"
 #include "runtime/actor/mail.h"
 #include "runtime/actor/poison.h"
 #include "runtime/actor/reason.h"
@@ -22,6 +24,8 @@
 #include "runtime/actor/sample.h"
 #include "runtime/actor/send.h"
 #include "runtime/actor/spawn.h"
+#include "runtime/actor/stash.h"
+#include "runtime/actor/transient.h"
 #include "runtime/actor/stall.h"
 #include "runtime/actor/tie.h"
 #include "runtime/actor/wakeup.h"
@@ -43,6 +47,16 @@ static void trace(struct thi_worker *worker, const struct thi_cell *cell, const 
     thi_step_trace(worker->step, msg->thi_size);
 }
 
+/* What is left of what the handler began; what the delivery answers. */
+static th_err after_handler(th_self *self, struct thi_cell *cell, const th_msg *msg, th_err err)
+{
+    if (cell->flags & THI_CELL_BLOCKING) { /* it forgot */
+        thi_pool_blocking_end(self->worker);
+        thi_cell_lower(cell, THI_CELL_BLOCKING);
+    }
+    return cell->flags & THI_CELL_STASHING ? thi_stash_decide(cell, msg, err) : err;
+}
+
 /* One delivery. */
 static inline th_err call(th_self *self, struct thi_cell *cell, const th_msg *msg)
 {
@@ -54,10 +68,8 @@ static inline th_err call(th_self *self, struct thi_cell *cell, const th_msg *ms
         err = thi_ask_answered(self, cell, msg);
     else
         err = thi_class_receive(self, cell->klass, cell->state, msg);
-    if (TH_UNLIKELY(cell->flags & THI_CELL_BLOCKING)) { /* a handler that forgot */
-        thi_pool_blocking_end(self->worker);
-        thi_cell_lower(cell, THI_CELL_BLOCKING);
-    }
+    if (TH_UNLIKELY(cell->flags & (THI_CELL_BLOCKING | THI_CELL_STASHING)))
+        err = after_handler(self, cell, msg, err);
     return err;
 }
 
@@ -79,7 +91,9 @@ static void restart(th_self *self, struct thi_cell *cell)
         leave(self, cell->state);
     if (klass->state_size)
         memset(cell->state, 0, klass->state_size);
+    thi_detour_restart_begin(cell);
     err = init ? init(self, cell->state, cell->extra ? cell->extra->arg : NULL) : TH_OK;
+    err = thi_detour_restart_end(self, cell, err);
     if (err) {
         thi_reason_failed(self, cell, err);
         thi_exit_begin(self, cell, TH_EXIT_INIT);
@@ -132,6 +146,8 @@ static inline void handle(th_self *self, struct thi_cell *cell, th_msg *msg, uns
         err = call(self, cell, msg);
         if (TH_LIKELY(!err))
             break;
+        if (thi_stash_takes(self, cell, msg))
+            return;
         thi_count(self, THI_STAT_FAILED);
     }
     if (TH_LIKELY(!err &&
@@ -148,6 +164,8 @@ static inline bool go_on(th_self *self, struct thi_cell *cell)
 {
     if (TH_LIKELY(!(cell->flags & THI_CELL_AFTERCARE) && thi_cell_life(cell) == THI_CELL_RUNNING))
         return false;
+    if (cell->flags & THI_CELL_UNSTASHED)
+        thi_stash_put_back(cell);
     if (cell->flags & THI_CELL_EXIT_ASKED)
         thi_exit_begin(self, cell, (th_exit_reason)cell->exit_reason);
     return thi_cell_life(cell) == THI_CELL_EXITING && thi_exit_advance(self, cell);
@@ -168,6 +186,8 @@ static void answer_status(th_self *self, struct thi_cell *cell, const th_msg *qu
     status->parent = th_self_parent(self);
     for (const th_msg *msg = cell->mail_head; msg; msg = msg->thi_next)
         status->waiting++;
+    status->stashed = thi_stash_count(cell) + thi_initial_count(cell);
+    status->waiting += status->stashed;
     status->children = atomic_load_explicit(&cell->children, memory_order_relaxed); /* our own */
     status->wakeups = cell->extra ? cell->extra->wakeups.count : 0;
     thi_post_to(self, thi_self_addr(self), question->thi_from, answer);
@@ -222,6 +242,15 @@ static void handle_system(th_self *self, struct thi_cell *cell, th_msg *msg)
 
     if (type == &th_exit_request_type) {
         take_exit_request(self, cell, msg, TH_EXIT_REQUESTED);
+        return;
+    }
+    if (type == &thi_time_up_type) {
+        if (!thi_transient_is_up(self, cell, msg))
+            return;
+        msg->thi_type = &th_exit_request_type;
+        take_exit_request(self, cell, msg, TH_EXIT_TRANSIENT);
+        if (thi_cell_life(cell) == THI_CELL_RUNNING)
+            thi_transient_goes_on(self, cell);
         return;
     }
     if (type == &thi_exit_with_parent_type) {
@@ -361,7 +390,9 @@ static inline bool take_only(th_self *self, struct thi_worker *worker, struct th
         return true;
     }
     take_mail(cell, only);
-    if (err) {
+    if (err && thi_stash_takes(self, cell, only)) {
+        /* kept: it is not ours any more */
+    } else if (err) {
         thi_count(self, THI_STAT_FAILED);
         handle(self, cell, only, TH_DELIVERIES_MAX - 1);
     } else {

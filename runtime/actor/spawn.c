@@ -8,10 +8,12 @@
 #include "runtime/actor/events.h"
 #include "runtime/actor/dispatch.h"
 #include "runtime/actor/exit.h"
+#include "runtime/actor/initial.h"
 #include "runtime/actor/mail.h"
 #include "runtime/actor/names.h"
 #include "runtime/actor/reason.h"
 #include "runtime/actor/send.h"
+#include "runtime/actor/transient.h"
 #include "mailbox/msg.h"
 #include <thespis/assert.h>
 
@@ -102,7 +104,7 @@ static th_err make_extra(th_self *self, struct thi_cell *cell, const th_spawn_op
     if (TH_UNLIKELY(may_need(cell->klass, options)))
         err = thi_fitting_make(stage, cell->klass, options, &fitting);
     if (err || (!wants_own && !fitting && !options->arg && !options->global_name && !tells &&
-                th_addr_is_none(report_to)))
+                !options->age_ns_max && !options->idle_ns_max && th_addr_is_none(report_to)))
         return err;
     if (!thi_cell_extra(stage, cell)) {
         thi_fitting_free(fitting);
@@ -110,6 +112,8 @@ static th_err make_extra(th_self *self, struct thi_cell *cell, const th_spawn_op
     }
     cell->extra->fitting = fitting;
     cell->extra->report_to = report_to;
+    cell->extra->age_ns_max = options->age_ns_max;
+    cell->extra->idle_ns_max = options->idle_ns_max;
     if (options->global_name && !(cell->extra->name = thi_name_make(stage, options->global_name)))
         return TH_E_NOMEM;
     if (tells &&
@@ -415,14 +419,35 @@ static void tell_parent(th_self *self, struct thi_cell *cell)
     thi_post_to(self, thi_self_addr(self), th_self_parent(self), started);
 }
 
+/* What the options say, else the class; a limit of TH_FOREVER is none. */
+static th_err start_limits(th_self *self, struct thi_cell *cell)
+{
+    const struct thi_cell_extra *extra = cell->extra;
+    uint64_t age = thi_class_age(cell->klass), idle = thi_class_idle(cell->klass);
+
+    if (extra && extra->age_ns_max)
+        age = extra->age_ns_max;
+    if (extra && extra->idle_ns_max)
+        idle = extra->idle_ns_max;
+    if (TH_LIKELY(age % TH_FOREVER == 0 && idle % TH_FOREVER == 0))
+        return TH_OK;
+    return thi_transient_start(self, cell, age, idle);
+}
+
 bool thi_spawn_start(th_self *self, struct thi_cell *cell)
 {
     const th_class *klass = cell->klass;
     thi_init init = thi_class_init(klass);
+    const th_initial *initial;
     th_err err = TH_OK;
 
     if (init)
         err = init(self, cell->state, cell->extra ? cell->extra->arg : NULL);
+    initial = thi_class_initial(klass);
+    if (!err && TH_UNLIKELY(initial != NULL) && !thi_initial_is_waiting(cell))
+        err = thi_initial_start(self, cell, initial);
+    if (!err)
+        err = start_limits(self, cell);
     if (!err) /* before the report: who was waiting for it may look at once */
         thi_cell_set_life(cell, THI_CELL_RUNNING);
     report(self, cell, err);

@@ -3,6 +3,7 @@
 
 #include "runtime/actor/ask.h"
 #include "runtime/actor/send.h"
+#include "runtime/actor/transient.h"
 #include "runtime/actor/stall.h"
 #include "mailbox/msg.h"
 #include <thespis/assert.h>
@@ -153,6 +154,8 @@ void thi_timer_fire(void *context, struct thi_timer *timer)
         thi_alias_fire(stage, &stage->ticker.self, timer);
     else if (timer->kind == THI_TIMER_STALL)
         thi_stall_fire(stage);
+    else if (timer->kind == THI_TIMER_TRANSIENT)
+        thi_transient_fire(stage, timer);
     else if (wakeup->period_ns)
         fire_periodic(stage, wakeup);
     else

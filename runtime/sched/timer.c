@@ -295,6 +295,19 @@ void thi_timers_done_reserved(struct thi_timers *timers, struct thi_timer *timer
     (void)pthread_mutex_unlock(&timers->lock);
 }
 
+bool thi_timers_move(struct thi_timers *timers, struct thi_timer *timer, uint64_t deadline)
+{
+    bool wakes;
+
+    (void)pthread_mutex_lock(&timers->lock);
+    TH_ASSERT(timer->state == THI_TIMER_PENDING);
+    remove_locked(timers, timer);
+    insert_locked(timers, timer, deadline);
+    wakes = rouse_locked(timers, deadline);
+    (void)pthread_mutex_unlock(&timers->lock);
+    return wakes;
+}
+
 enum thi_cancel thi_timers_cancel(struct thi_timers *timers, struct thi_timer *timer)
 {
     enum thi_cancel answer = THI_CANCEL_GONE;

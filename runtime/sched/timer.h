@@ -88,6 +88,11 @@ TH_NODISCARD bool thi_timers_set_reserved(struct thi_timers *timers, struct thi_
 /* From fire, for the reserved one: GONE again. */
 void thi_timers_done_reserved(struct thi_timers *timers, struct thi_timer *timer);
 
+/* @timer is PENDING, and is to fire at @deadline instead; needs no memory. true: as *wakes_out of
+ * thi_timers_add(). */
+TH_NODISCARD bool thi_timers_move(struct thi_timers *timers, struct thi_timer *timer,
+                                  uint64_t deadline);
+
 TH_NODISCARD enum thi_cancel thi_timers_cancel(struct thi_timers *timers, struct thi_timer *timer);
 
 /* The earliest, if it is due: FIRING now. NULL: none is. */

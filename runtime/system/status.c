@@ -3,7 +3,9 @@
 
 #include "runtime/system/census.h"
 #include "runtime/system/external.h"
+#include "runtime/actor/initial.h"
 #include "runtime/actor/mail.h"
+#include "runtime/actor/stash.h"
 #include "mailbox/msg.h"
 
 /* How long an actor may take to say how it is; one that needs longer is stuck in a handler, and is
@@ -82,6 +84,9 @@ static th_counts counts_of(const uint64_t totals[THI_STAT_COUNT])
         .poisoned = totals[THI_STAT_POISONED],
         .letters_dropped = totals[THI_STAT_LETTERS_DROPPED],
         .refused = totals[THI_STAT_REFUSED],
+        .stashed = totals[THI_STAT_STASHED],
+        .unstashed = totals[THI_STAT_UNSTASHED],
+        .stash_refused = totals[THI_STAT_STASH_REFUSED],
         .spawned = totals[THI_STAT_SPAWNED],
         .exited = totals[THI_STAT_EXITED],
         .wakeups_set = totals[THI_STAT_WAKEUPS_SET],
@@ -197,6 +202,7 @@ static th_err ask(th_system *system, th_actor_status *status)
         status->waiting = figures->waiting;
         status->children = figures->children;
         status->wakeups = figures->wakeups;
+        status->stashed = figures->stashed;
     }
     th_msg_destroy(&self->endpoint.self, answer);
     return err;
@@ -211,6 +217,8 @@ static void look(th_system *system, th_actor_status *status)
     status->parent = (th_addr){ cell->parent_generation ? status->addr.system : 0,
                                 cell->parent_slot, cell->parent_generation };
     status->wakeups = cell->extra ? cell->extra->wakeups.count : 0;
+    status->stashed = thi_stash_count(cell) + thi_initial_count(cell);
+    status->waiting += status->stashed;
 }
 
 static th_err actor_status(th_system *system, th_addr actor, th_actor_status *status_out)

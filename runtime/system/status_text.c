@@ -61,6 +61,9 @@ static const struct row rows[] = {
     ROW("messages", "poisoned", "poisoned", COUNT, ALWAYS, counts.poisoned)
     ROW("messages", "letters_dropped", "letters dropped", COUNT, ALWAYS, counts.letters_dropped)
     ROW("messages", "refused", "refused", COUNT, ALWAYS, counts.refused)
+    ROW("messages", "stashed", "stashed", COUNT, ALWAYS, counts.stashed)
+    ROW("messages", "unstashed", "put back", COUNT, ALWAYS, counts.unstashed)
+    ROW("messages", "stash_refused", "not stashed: limit", COUNT, ALWAYS, counts.stash_refused)
 
     LIMIT("actors", "alive", "actors", ALWAYS, actors, actors_max)
     ROW("actors", "spawned", "spawned", COUNT, ALWAYS, counts.spawned)

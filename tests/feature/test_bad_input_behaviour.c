@@ -38,6 +38,86 @@ static void probe_dispatch_class(struct probe *probe)
     th_msg_destroy(probe->me, msg);
 }
 
+/* ---- behaviour.h ---- */
+
+static const th_behaviour nothing = { .name = "nothing" };
+static const th_behaviour something = { .name = "something", .receive = handle_nothing };
+
+static void probe_become(struct probe *probe)
+{
+    want(th_become(NULL, &something), TH_E_INVALID);
+    want(th_become(probe->me, NULL), TH_E_INVALID);
+    want(th_become(probe->me, &nothing), TH_E_INVALID);
+    if (!probe->is_actor)
+        want(th_become(probe->me, &something), TH_E_NOT_HERE);
+}
+
+static void probe_become_over(struct probe *probe)
+{
+    want(th_become_over(NULL, &something), TH_E_INVALID);
+    want(th_become_over(probe->me, NULL), TH_E_INVALID);
+    want(th_become_over(probe->me, &nothing), TH_E_INVALID);
+    if (!probe->is_actor)
+        want(th_become_over(probe->me, &something), TH_E_NOT_HERE);
+}
+
+static void probe_unbecome(struct probe *probe)
+{
+    want(th_unbecome(NULL), TH_E_INVALID);
+    want(th_unbecome(probe->me), probe->is_actor ? TH_E_STATE : TH_E_NOT_HERE);
+}
+
+static void probe_self_behaviour(struct probe *probe)
+{
+    claim(th_self_behaviour(NULL) == NULL);
+    claim(th_self_behaviour(probe->me) == NULL);
+}
+
+static void probe_stash(struct probe *probe)
+{
+    th_msg *msg = probe_word(probe), *exit = th_msg_create(probe->me, &th_exit_request_type);
+
+    want(th_stash(NULL, msg), TH_E_INVALID);
+    want(th_stash(probe->me, NULL), TH_E_INVALID);
+    if (probe->is_actor)
+        want(th_stash(probe->me, exit), TH_E_NOT_ALLOWED);
+    else
+        want(th_stash(probe->me, msg), TH_E_NOT_HERE);
+    th_msg_destroy(probe->me, msg);
+    th_msg_destroy(probe->me, exit);
+}
+
+static void probe_unstash_all(struct probe *probe)
+{
+    uint32_t count = 77;
+
+    want(th_unstash_all(NULL, &count), TH_E_INVALID);
+    claim(count == 0);
+    want(th_unstash_all(probe->me, NULL), probe->is_actor ? TH_OK : TH_E_NOT_HERE);
+}
+
+static void probe_stashed(struct probe *probe)
+{
+    claim(th_stashed(NULL) == 0);
+    claim(th_stashed(probe->me) == 0);
+}
+
+static th_err ready(th_self *self, void *state, const th_msg *const *got)
+{
+    return TH_OK;
+}
+
+static void probe_initial_begin(struct probe *probe)
+{
+    static const th_type *const types[] = { &talk_word_type, NULL };
+    static const th_initial hollow = { .ready = ready }, unready = { .types = types };
+
+    want(th_initial_begin(NULL, &hollow), TH_E_INVALID);
+    want(th_initial_begin(probe->me, NULL), TH_E_INVALID);
+    want(th_initial_begin(probe->me, &hollow), probe->is_actor ? TH_E_INVALID : TH_E_NOT_HERE);
+    want(th_initial_begin(probe->me, &unready), probe->is_actor ? TH_E_INVALID : TH_E_NOT_HERE);
+}
+
 /* ---- the table ---- */
 
 #define ROW(name)                                                                                  \
@@ -45,8 +125,9 @@ static void probe_dispatch_class(struct probe *probe)
         "th_" #name, probe_##name                                                                  \
     }
 static const struct probe_row rows[] = {
-    ROW(dispatch),
-    ROW(dispatch_class),
+    ROW(dispatch), ROW(dispatch_class), ROW(become), ROW(become_over),
+    ROW(unbecome), ROW(self_behaviour), ROW(stash),  ROW(unstash_all),
+    ROW(stashed),  ROW(initial_begin),
 };
 
 enum { ROWS = sizeof(rows) / sizeof(rows[0]) };
@@ -63,7 +144,7 @@ BOTH_BASES(bad_input_behaviour, every_function_in_an_actor)
 
 Test(bad_input_behaviour, no_function_of_the_headers_is_missing)
 {
-    static const char *const headers[] = { "dispatch.h", NULL };
+    static const char *const headers[] = { "dispatch.h", "behaviour.h", NULL };
 
     probe_headers(headers, rows, ROWS);
 }

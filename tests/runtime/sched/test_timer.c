@@ -438,3 +438,21 @@ Test(timer, reserved_comes_in_order_with_the_rest, .init = begin, .fini = end)
     cr_assert_eq(pop(100), &late);
     cr_assert_null(pop(100));
 }
+
+Test(timer, moved_takes_its_new_place, .init = begin, .fini = end)
+{
+    struct thi_timer a = { 0 }, b = { 0 }, c = { 0 };
+
+    add(&a, UINT64_MAX);
+    add(&b, 20);
+    add(&c, 30);
+    cr_assert_eq(thi_timers_await(&timers), 20);
+    cr_assert(!thi_timers_move(&timers, &a, 25), "later than the sleeper wakes");
+    cr_assert(thi_timers_move(&timers, &c, 10), "earlier");
+    cr_assert_eq(thi_timers_count(&timers), 3);
+    cr_assert_eq(pop(100), &c);
+    cr_assert_eq(pop(100), &b);
+    cr_assert(!thi_timers_move(&timers, &a, 200));
+    cr_assert_null(pop(100));
+    cr_assert_eq(pop(200), &a);
+}
