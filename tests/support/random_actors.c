@@ -711,17 +711,16 @@ struct random_result random_actors_run(const struct random_plan *plan, struct ra
 {
     struct random_result result = { 0 };
     th_system_status status;
-    th_system *sys = th_system_create(&(th_options){
-        .base = plan->base,
-        .seed = plan->seed,
-        .workers = plan->workers,
-        /* the logger would be one actor more than were there before the play */
-        .log = &(th_log_options){ .threshold = TH_LOG_OFF, .ignore_environment = true } });
+    th_system *sys = th_system_create(&(th_options){ .base = plan->base,
+                                                     .seed = plan->seed,
+                                                     .workers = plan->workers,
+                                                     .log = &random_logging_options });
 
     if (!sys || th_system_start(sys)) {
         result.wrong = "no system";
         return result;
     }
+    random_logging_start(sys);
     result.wrong = random_actors_play(sys, plan, ledger);
     if (plan->base == TH_BASE_SIMPLE && th_trace_hash(sys, &result.trace) && !result.wrong)
         result.wrong = "no trace";

@@ -61,5 +61,13 @@ const th_msg *random_extra_unwrap(const th_msg *msg);
 extern const struct random_extra random_extra_troupe;
 extern const struct random_extra random_extra_names;
 extern const struct random_extra random_extra_ties;
+extern const struct random_extra random_extra_status;
+extern const struct random_extra random_extra_supervisors;
+extern const struct random_extra random_extra_logging;
+extern const struct random_extra random_extra_watches;
+
+/* What a system that the logging is to be checked of is made with, and told when it runs. */
+extern const th_log_options random_logging_options;
+void random_logging_start(th_system *sys);
 
 #endif
