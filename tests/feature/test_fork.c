@@ -79,7 +79,9 @@ BOTH_BASES(fork, the_child_is_told)
     must(th_endpoint_close(own));
 }
 
-/* While its threads hold whatever locks there are. */
+/* While its threads hold whatever locks there are.  Not under ThreadSanitizer: one of them may be its
+ * own, which nobody gives back in the child (seen in DenseSlabAlloc::Drain, below free()). */
+#ifndef __SANITIZE_THREAD__
 struct chatter {
     th_system *sys;
     th_addr echo;
@@ -128,6 +130,7 @@ BOTH_BASES(fork, while_it_is_busy)
         pthread_join(threads[i], NULL);
     must(th_endpoint_close(own));
 }
+#endif
 
 Test(fork, a_system_that_never_started)
 {
