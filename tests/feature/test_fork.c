@@ -79,8 +79,8 @@ BOTH_BASES(fork, the_child_is_told)
     must(th_endpoint_close(own));
 }
 
-/* While its threads hold whatever locks there are.  Not under ThreadSanitizer: one of them may be its
- * own, which nobody gives back in the child (seen in DenseSlabAlloc::Drain, below free()). */
+/* While its threads hold whatever locks there are.  Not under ThreadSanitizer: one may be its own,
+ * which nobody gives back in the child (seen in DenseSlabAlloc::Drain, below free()). */
 #ifndef __SANITIZE_THREAD__
 struct chatter {
     th_system *sys;
