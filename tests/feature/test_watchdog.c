@@ -222,6 +222,8 @@ Test(watchdog, is_logged_although_every_worker_hangs, .timeout = 60)
     struct test_system ts = test_system_open_with(&options);
     th_system_status status = { 0 };
 
+    memset(&world, 0, sizeof(world));
+    memset(&records, 0, sizeof(records));
     while (status.log.loggers == 0) {
         must(th_system_status_read(ts.sys, &status));
         sched_yield();
@@ -248,6 +250,7 @@ Test(watchdog, is_written_where_there_is_no_log, .timeout = 60)
     struct test_system ts;
     ssize_t got;
 
+    memset(&world, 0, sizeof(world));
     cr_assert_eq(pipe(ends), 0);
     ts = test_system_open_with(&options);
     cr_assert_eq(dup2(ends[1], STDERR_FILENO), STDERR_FILENO);
