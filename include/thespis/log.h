@@ -171,7 +171,7 @@ TH_API th_err th_log_write(th_self *self, th_log_level level, const th_log_site 
 
 /* ---- thresholds, at run time, from any thread ---- */
 
-/** The system's threshold. TH_E_INVALID: no level. */
+/** The system's threshold. TH_E_INVALID: no level. TH_E_STATE: it is being started. */
 TH_API TH_NODISCARD th_err th_log_threshold(th_system *system, th_log_level level);
 
 /** Replaces the rules: "pattern=level" by commas, the first that fits a class's name counts; in a

@@ -87,11 +87,14 @@ static bool keeps_gate(const th_self *self)
 
 th_log_level thi_log_gate(th_self *self)
 {
-    struct thi_log *log = &thi_stage_of(self)->log;
+    struct thi_stage *stage = thi_stage_of(self);
+    struct thi_log *log = &stage->log;
     /* relaxed: as in th_log_is_on() */
     uint32_t gate = atomic_load_explicit(&self->voice.log_gate, memory_order_relaxed);
     const char *name;
 
+    if (thi_stage_check(stage) == TH_E_FORKED)
+        return TH_LOG_OFF; /* no lock: who held it is not there */
     if (gate)
         return (th_log_level)gate;
     name = class_name_of(self);
@@ -486,6 +489,8 @@ th_err th_log_write(th_self *self, th_log_level level, const th_log_site *site,
 
     if (!self || !format || (field_count && !fields) || level < TH_LOG_TRACE || level >= TH_LOG_OFF)
         return TH_E_INVALID;
+    if (thi_stage_check(thi_stage_of(self)) == TH_E_FORKED)
+        return TH_E_FORKED;
     if (level < thi_log_gate(self))
         return TH_OK;
     va_start(args, format);

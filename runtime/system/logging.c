@@ -209,6 +209,8 @@ static th_err apply(th_system *system, change how, const void *what)
     enum thi_system_state state = thi_system_state(system);
     th_err err;
 
+    if (state == THI_SYSTEM_FORKED)
+        return TH_E_FORKED;
     if (state == THI_SYSTEM_STARTING)
         return TH_E_STATE;
     if (state == THI_SYSTEM_DOWN)

@@ -1,7 +1,9 @@
 /* A forked child has copies of the systems and none of their threads: it is told so, and never
  * waits for them. */
+#include <fcntl.h>
 #include <pthread.h>
 #include <stdatomic.h>
+#include <stdlib.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -26,6 +28,12 @@ static void expect_well(pid_t child)
 }
 
 static const th_class nobody = { .name = "nobody" };
+
+static void see_nobody(void *context, const th_actor_status *status)
+{
+    (void)context;
+    (void)status;
+}
 
 static void use_everything(th_system *sys, th_self *me, th_self *own, th_addr addr)
 {
@@ -58,6 +66,21 @@ static void use_everything(th_system *sys, th_self *me, th_self *own, th_addr ad
     child_must(th_actor_status_read(sys, addr, &actor) == TH_E_FORKED);
     child_must(th_class_register(sys, &nobody) == TH_E_FORKED);
     child_must(th_pump(sys, 0, NULL) == TH_E_FORKED);
+    child_must(th_log_write(own, TH_LOG_ERROR, NULL, NULL, 0, "a word") == TH_E_FORKED);
+    child_must(th_log_write(me, TH_LOG_ERROR, NULL, NULL, 0, "a word") == TH_E_FORKED);
+    child_must(!th_log_enabled(own, TH_LOG_CRITICAL));
+    child_must(th_log_threshold(sys, TH_LOG_INFO) == TH_E_FORKED);
+    child_must(th_log_rules(sys, "") == TH_E_FORKED);
+    child_must(th_log_actor_threshold(sys, addr, TH_LOG_INFO) == TH_E_FORKED);
+    child_must(th_log_flush(sys, TH_FOREVER) == TH_E_FORKED);
+    child_must(th_capability_set(own, "hue", (th_value)TH_STRING("red")) == TH_E_FORKED);
+    child_must(th_capabilities_hold(own) == NULL);
+    child_must(th_fits(own, &how, NULL) == TH_E_FORKED);
+    child_must(th_name_find(own, "nobody", &other) == TH_E_FORKED);
+    child_must(th_watch_actor(own, addr) == TH_E_FORKED);
+    child_must(th_unwatch_actor(own, addr) == TH_E_FORKED);
+    child_must(th_ask_actor_status(own, addr) == TH_E_FORKED);
+    child_must(th_actors_each(sys, see_nobody, NULL) == TH_E_FORKED);
     child_must(th_system_shutdown(sys, TH_FOREVER, NULL, NULL) == TH_E_FORKED);
     child_must(th_system_destroy(sys) == TH_OK);
     _exit(0);
@@ -100,7 +123,8 @@ static void *chat(void *context)
     while (!atomic_load(&chatter->is_over)) {
         answer = NULL;
         if (th_ask(me, chatter->echo, talk_word(me, "hello"), TALK_PATIENCE, &answer) ||
-            th_spawn(me, &nobody, NULL, &addr) || th_stop(me, addr))
+            th_spawn(me, &nobody, NULL, &addr) || th_stop(me, addr) ||
+            th_log_threshold(chatter->sys, TH_LOG_OFF) || th_log_enabled(me, TH_LOG_CRITICAL))
             atomic_store(&chatter->is_over, true);
         th_msg_destroy(me, answer);
     }
@@ -146,6 +170,58 @@ Test(fork, a_system_that_never_started)
     must(th_system_start(sys));
     must(th_system_shutdown(sys, TALK_PATIENCE, NULL, NULL));
     must(th_system_destroy(sys));
+}
+
+/* ---- what a program that is started from here inherits ---- */
+
+enum { FDS_MAX = 256 };
+
+static bool would_be_inherited(int fd)
+{
+    int flags = fcntl(fd, F_GETFD);
+
+    return flags >= 0 && !(flags & FD_CLOEXEC);
+}
+
+static th_err watching_receive(th_self *self, void *state, const th_msg *msg)
+{
+    return talk_number_of(msg) ? th_watch_fd(self, (int)talk_number_of(msg)->value, TH_FD_READABLE,
+                                             TH_WATCH_LEVEL, NULL)
+                               : th_forward(self, th_msg_sender(msg), msg);
+}
+
+static const th_class watching = { .name = "watching", .receive = watching_receive };
+
+/* Of a system that has opened all it ever opens: poller, bell, log file, sockets of a log. */
+BOTH_BASES(fork, no_descriptor_of_ours_is_inherited)
+{
+    char path[] = "/tmp/thespis-fork-XXXXXX";
+    int file = mkstemp(path), ends[2];
+    th_log_sink sinks[] = { { .kind = TH_LOG_SINK_FILE, .path = path },
+                            { .kind = TH_LOG_SINK_SYSLOG, .path = path },
+                            { .kind = TH_LOG_SINK_JOURNALD, .path = path } };
+    th_log_options log = { .sinks = sinks, .sink_count = 3, .ignore_environment = true };
+    th_options options = { .base = ts->base, .log = &log, .signals = TH_SIGNAL_STATUS };
+    bool before[FDS_MAX];
+    struct test_system other;
+    th_addr watcher;
+
+    cr_assert_eq(pipe(ends), 0);
+    for (int fd = 0; fd < FDS_MAX; fd++)
+        before[fd] = would_be_inherited(fd);
+    other = test_system_open_with(&options);
+    watcher = talk_create(other.me, &watching);
+    must(talk_count(other.me, watcher, ends[0]));
+    talk_expect(other.me, watcher, "hello", "hello");
+    th_log_error(other.me, "so that the file is open");
+    must(th_log_flush(other.sys, TALK_PATIENCE));
+    for (int fd = 0; fd < FDS_MAX; fd++)
+        cr_assert_eq(before[fd], would_be_inherited(fd), "descriptor %d", fd);
+    test_system_close(&other);
+    close(ends[0]);
+    close(ends[1]);
+    close(file);
+    unlink(path);
 }
 
 /* What a child may do: go on as another program. */
