@@ -324,6 +324,44 @@ ON_BOTH(a_logger_that_died_is_replaced, TH_LOG_WARN)
     check_books(stage);
 }
 
+/* It ends the logger when it is ended itself, and has a last word after that. */
+static void grudge_exit(th_self *self, void *state)
+{
+    th_addr *logger = state;
+
+    if (!th_addr_is_none(*logger) && th_stop(self, *logger) == TH_OK)
+        th_log_warn(self, "after the logger");
+}
+
+static th_err grudge_receive(th_self *self, void *state, const th_msg *msg)
+{
+    if (talk_whom_of(msg))
+        *(th_addr *)state = talk_whom_of(msg)->addr;
+    return talk_is(msg, "ping") ? talk_say(self, th_msg_sender(msg), "pong") : TH_OK;
+}
+
+static const th_class grudge = {
+    .name = "grudge", .state_size = sizeof(th_addr), .receive = grudge_receive, .exit = grudge_exit
+};
+
+/* The shutdown ends, the last word is written, and nobody starts loggers for ever. */
+ON_BOTH(a_logger_that_ends_in_a_shutdown_does_not_keep_it, TH_LOG_WARN)
+{
+    struct search search = { { 0, 0, 0 } };
+    th_addr actor = talk_create(stage->ts.me, &grudge);
+
+    th_log_warn(stage->ts.me, "before");
+    must(th_log_flush(stage->ts.sys, TEST_PATIENCE));
+    must(th_actors_each(stage->ts.sys, look, &search));
+    must(talk_whom_send(stage->ts.me, actor, (struct talk_whom){ .addr = search.logger }));
+    talk_expect(stage->ts.me, actor, "ping", "pong");
+    must(th_system_shutdown(stage->ts.sys, TEST_PATIENCE, NULL, NULL));
+    cr_assert_geq(find(stage->memory, "after the logger"), 0);
+    cr_assert_eq(log_counts(stage).written, 2);
+    cr_assert_leq(log_counts(stage).loggers, 3);
+    check_books(stage);
+}
+
 /* ---- the runtime's own ---- */
 
 ON_BOTH(failures_and_dead_letters_are_logged, TH_LOG_INFO)
