@@ -23,6 +23,8 @@
     XX(big)                                                                                        \
     XX(timers)                                                                                     \
     XX(timers1m)                                                                                   \
+    XX(log)                                                                                        \
+    XX(log_filtered)                                                                               \
     XX(ask)                                                                                        \
     XX(troupe)                                                                                     \
     XX(work)                                                                                       \
