@@ -17,6 +17,9 @@ says() {
 
 says '^hello, world$' "$folder/hello"
 says '^info: worked kind pieces$' "$folder/logging"
+says '^the report: [1-9]' "$folder/status"
+says '^  system  *thespis$' "$folder/status"
+says '^an actor: curious ' "$folder/status"
 says '^pong: 1001 balls returned' "$folder/pingpong" 1000
 says 'pong is gone: it ended itself' "$folder/pingpong" 0
 says '^5 of 7 jobs done$' "$folder/supervised" 7
