@@ -6,9 +6,19 @@ pkg_check_modules(URCU REQUIRED liburcu-qsbr)
 
 find_path(CK_INCLUDE_DIR ck_ring.h REQUIRED)
 
+# Probes (runtime/base/trace.h) are compiled in where SystemTap's header is; they are nops.
+option(THESPIS_PROBES "compile USDT probes in, if sys/sdt.h is there" ON)
+include(CheckIncludeFile)
+check_include_file(sys/sdt.h THESPIS_HAS_SDT)
+set(probes 0)
+if(THESPIS_PROBES AND THESPIS_HAS_SDT)
+    set(probes 1)
+endif()
+
 # Headers of dependencies, as the floors see them.
 add_library(thespis_deps INTERFACE)
 target_include_directories(thespis_deps SYSTEM INTERFACE ${URCU_INCLUDE_DIRS})
+target_compile_definitions(thespis_deps INTERFACE THI_PROBES=${probes})
 if(NOT CK_INCLUDE_DIR STREQUAL "/usr/include")
     target_include_directories(thespis_deps SYSTEM INTERFACE ${CK_INCLUDE_DIR})
 endif()

@@ -22,6 +22,10 @@ command_is() {
     command -v "$1"
 }
 
+includes() {        # HEADER, wherever the compiler looks
+    printf '#include <%s>\n' "$1" | gcc -E -
+}
+
 for purpose in "$@"; do
     case $purpose in
     build)
@@ -36,6 +40,7 @@ for purpose in "$@"; do
     test)
         need g++ command_is g++
         need libcriterion-dev pkg-config --exists criterion
+        need systemtap-sdt-dev includes sys/sdt.h
         ;;
     verify)
         need clang command_is clang

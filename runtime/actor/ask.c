@@ -4,6 +4,7 @@
 #include "runtime/actor/dead_letter.h"
 #include "runtime/actor/mail.h"
 #include "runtime/actor/send.h"
+#include "runtime/base/trace.h"
 #include "mailbox/msg.h"
 #include <thespis/assert.h>
 
@@ -195,10 +196,15 @@ th_err thi_ask_answered(th_self *self, struct thi_cell *cell, const th_msg *msg)
     struct thi_alias *alias = find(self, msg);
     const struct thi_ask_over *over = thi_ask_over_of(msg);
 
+    th_err err;
+
     if (!alias)
         return TH_OK; /* closed by the first delivery's own doing */
-    return over ? alias->then(self, cell->state, NULL, (th_err)over->err, alias->token)
-                : alias->then(self, cell->state, msg, TH_OK, alias->token);
+    thi_point_handle_begin(self, msg, cell->klass);
+    err = over ? alias->then(self, cell->state, NULL, (th_err)over->err, alias->token)
+               : alias->then(self, cell->state, msg, TH_OK, alias->token);
+    thi_point_handle_end(self, msg, (int)err);
+    return err;
 }
 
 void thi_ask_finished(th_self *self, struct thi_cell *cell, const th_msg *msg)

@@ -28,9 +28,13 @@ th_err thi_behave_as(th_self *self, const th_class *klass, void *state, const th
 
 th_err thi_behave(th_self *self, struct thi_cell *cell, const th_msg *msg)
 {
-    return cell->klass->flags & THI_CLASS_WRAPS
-               ? cell->klass->receive(self, cell->state, msg)
-               : thi_behave_as(self, cell->klass, cell->state, msg);
+    th_err err;
+
+    thi_point_handle_begin(self, msg, cell->klass);
+    err = cell->klass->flags & THI_CLASS_WRAPS ? cell->klass->receive(self, cell->state, msg)
+                                               : thi_behave_as(self, cell->klass, cell->state, msg);
+    thi_point_handle_end(self, msg, (int)err);
+    return err;
 }
 
 /* ---- life ---- */

@@ -8,6 +8,7 @@
 #include "runtime/actor/mail.h"
 #include "runtime/actor/send.h"
 #include "runtime/actor/tie.h"
+#include "runtime/base/trace.h"
 #include "mailbox/msg.h"
 
 static void count_dead(th_self *self, th_dead_reason reason)
@@ -88,6 +89,7 @@ void thi_undeliverable(th_self *self, th_msg *msg, th_dead_reason reason)
         th_msg_destroy(self, msg);
         return;
     }
+    thi_point_dead_letter(msg, msg->thi_type, (int)reason);
     count_dead(self, reason);
     if (!is_letter(msg->thi_type))
         thi_event_dead(self, msg, reason);

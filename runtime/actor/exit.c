@@ -27,6 +27,7 @@
 #include "runtime/actor/tie.h"
 #include "runtime/actor/transient.h"
 #include "runtime/actor/wakeup.h"
+#include "runtime/base/trace.h"
 #include "mailbox/msg.h"
 #include <thespis/assert.h>
 
@@ -320,6 +321,7 @@ static void finish(th_self *self, struct thi_cell *cell, th_msg *notice)
     thi_state_free(stage, cell);
     if (name)
         thi_cell_carry(cell, &name->parcel);
+    thi_point_exit(self, cell->klass, (int)cell->exit_reason);
     thi_count(self, THI_STAT_EXITED);
     /* Last, and release: who sees it finds the books in order; pairs with the acquire in describe()
      * of system/census.c. */

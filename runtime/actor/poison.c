@@ -3,6 +3,7 @@
 
 #include "runtime/actor/dead_letter.h"
 #include "runtime/actor/send.h"
+#include "runtime/base/trace.h"
 #include "mailbox/msg.h"
 
 /* What has no way back: poison (it would go round for ever) and letters (they are the last way
@@ -19,6 +20,7 @@ void thi_poison_back(th_self *self, th_msg *message, th_err err, const char *det
     struct th_poison *poison;
     th_addr sender = message->thi_from;
 
+    thi_point_poison(self, message->thi_type, (int)err);
     if (is_final(message->thi_type)) {
         thi_dead_letter(self, message, TH_DEAD_POISON);
         return;

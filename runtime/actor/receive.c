@@ -30,6 +30,7 @@
 #include "runtime/actor/tie.h"
 #include "runtime/actor/wakeup.h"
 #include "runtime/base/stack.h"
+#include "runtime/base/trace.h"
 #include "mailbox/msg.h"
 #include <thespis/assert.h>
 
@@ -67,7 +68,7 @@ static inline th_err call(th_self *self, struct thi_cell *cell, const th_msg *ms
     else if (TH_UNLIKELY(msg->thi_to.slot != cell->slot))
         err = thi_ask_answered(self, cell, msg);
     else
-        err = thi_class_receive(self, cell->klass, cell->state, msg);
+        err = thi_class_handle(self, cell->klass, cell->state, msg);
     if (TH_UNLIKELY(cell->flags & (THI_CELL_BLOCKING | THI_CELL_STASHING)))
         err = after_handler(self, cell, msg, err);
     return err;
@@ -443,10 +444,10 @@ static bool run_batch(th_self *self, struct thi_worker *worker, struct thi_cell 
     return false;
 }
 
-static void run(struct thi_worker *worker, struct thi_task *task)
+static inline __attribute__((always_inline)) void take_turn(struct thi_worker *worker,
+                                                            struct thi_task *task,
+                                                            struct thi_cell *cell, th_self *self)
 {
-    struct thi_cell *cell = thi_cell_of_task(task);
-    th_self *self = &cell->self;
     th_msg *only;
 
     self->worker = worker;
@@ -468,6 +469,15 @@ static void run(struct thi_worker *worker, struct thi_task *task)
     if (!cell->mail_head && thi_inbox_sleep_owner(&cell->inbox))
         return; /* asleep: no longer ours */
     thi_worker_requeue(worker, task);
+}
+
+static void run(struct thi_worker *worker, struct thi_task *task)
+{
+    struct thi_cell *cell = thi_cell_of_task(task);
+
+    thi_point_turn_begin(&cell->self);
+    take_turn(worker, task, cell, &cell->self);
+    thi_point_turn_end(&cell->self);
 }
 
 void thi_receive_watched(struct thi_worker *worker, struct thi_task *task)

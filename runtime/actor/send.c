@@ -8,6 +8,7 @@
 #include "runtime/actor/dead_letter.h"
 #include "runtime/actor/mail.h"
 #include "runtime/actor/sample.h"
+#include "runtime/base/trace.h"
 #include "mailbox/msg.h"
 #include <thespis/assert.h>
 
@@ -43,9 +44,11 @@ static inline __attribute__((always_inline)) void deliver(th_self *self,
                                                           struct thi_directory *directory,
                                                           th_msg *msg)
 {
-    struct thi_cell *cell = thi_directory_find(directory, msg->thi_to);
     enum thi_push push = THI_PUSH_CLOSED;
+    struct thi_cell *cell;
 
+    thi_point_deliver(msg, msg->thi_type);
+    cell = thi_directory_find(directory, msg->thi_to);
     if (TH_LIKELY(cell))
         push = thi_inbox_push(&cell->inbox, msg, thi_mail_is_urgent(msg->thi_type));
     switch (push) {
@@ -162,6 +165,7 @@ th_err th_send(th_self *self, th_addr to, th_msg *msg)
         th_msg_destroy(self, msg);
         return err;
     }
+    thi_point_send(self, msg, msg->thi_type);
     msg->thi_from = thi_self_addr(self);
     msg->thi_to = to;
     thi_count(self, THI_STAT_ACCEPTED);
@@ -184,6 +188,7 @@ th_err th_forward(th_self *self, th_addr to, const th_msg *msg)
     copy = th_msg_dup(self, msg);
     if (!copy)
         return thi_voice_take_why(&self->voice);
+    thi_point_send(self, copy, copy->thi_type);
     thi_post_to(self, first, to, copy);
     return TH_OK;
 }

@@ -14,6 +14,7 @@
 #include "runtime/actor/reason.h"
 #include "runtime/actor/send.h"
 #include "runtime/actor/transient.h"
+#include "runtime/base/trace.h"
 #include "mailbox/msg.h"
 #include <thespis/assert.h>
 
@@ -281,6 +282,9 @@ static th_err give_to_admin(th_self *self, struct thi_cell *cell, th_addr *addr_
 static void show(th_self *self, struct thi_cell *cell)
 {
     show_kind(cell);
+    /* relaxed: nobody else has it yet */
+    thi_point_spawn(&cell->self, cell->klass, self, cell->slot,
+                    atomic_load_explicit(&cell->generation, memory_order_relaxed));
     thi_count(self, THI_STAT_SPAWNED);
     thi_cell_schedule(self, cell);
 }

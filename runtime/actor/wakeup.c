@@ -5,6 +5,7 @@
 #include "runtime/actor/send.h"
 #include "runtime/actor/transient.h"
 #include "runtime/actor/stall.h"
+#include "runtime/base/trace.h"
 #include "mailbox/msg.h"
 #include <thespis/assert.h>
 
@@ -115,6 +116,7 @@ static void fire_periodic(struct thi_stage *stage, struct thi_wakeup *wakeup)
     th_self *self = &stage->ticker.self;
     uint64_t next = thi_clock_after(wakeup->timer.deadline, wakeup->period_ns);
     th_addr owner = wakeup->owner;
+    uint64_t id = wakeup->id;
     th_msg *msg = wakeup->msg, *copy;
 
     /* ours until again() below (T2), so the copy is made before, and posted after */
@@ -127,6 +129,7 @@ static void fire_periodic(struct thi_stage *stage, struct thi_wakeup *wakeup)
     }
     if (!copy)
         return; /* no memory: this firing is lost, the number of the next one shows it */
+    thi_point_wakeup_fire(thi_point_addr(owner), id);
     thi_count(self, THI_STAT_WAKEUPS_FIRED);
     thi_post_to(self, owner, owner, copy);
 }
@@ -136,11 +139,13 @@ static void fire_once(struct thi_stage *stage, struct thi_wakeup *wakeup)
     th_self *self = &stage->ticker.self;
     th_msg *msg = wakeup->msg;
     th_addr owner = wakeup->owner;
+    uint64_t id = wakeup->id;
 
     if (!thi_timers_done(&stage->timers, &wakeup->timer)) {
         thi_msg_destroy(self->voice.heap, msg);
         return;
     }
+    thi_point_wakeup_fire(thi_point_addr(owner), id);
     thi_count(self, THI_STAT_WAKEUPS_FIRED);
     thi_post_to(self, owner, owner, msg); /* K2 */
 }
@@ -258,6 +263,7 @@ static th_err set(th_self *self, uint64_t delay_ns, uint64_t period_ns, th_msg *
     }
     if (id_out)
         *id_out = id;
+    thi_point_wakeup_set(self, id, delay_ns);
     thi_count(self, THI_STAT_WAKEUPS_SET);
     if (wakes)
         thi_stage_timer_added(stage, self->worker != NULL);

@@ -25,6 +25,7 @@
 #include "runtime/base/clock.h"
 #include "runtime/base/futex.h"
 #include "runtime/base/reclaim.h"
+#include "runtime/base/trace.h"
 #include <thespis/assert.h>
 
 enum { WATCH_NONE, WATCH_APPOINTED, WATCH_ON };
@@ -81,6 +82,7 @@ bool thi_park_wake_one(struct thi_pool *pool)
 
             if (!clear_idle(pool, index))
                 continue; /* somebody else woke that one */
+            thi_point_wake(index);
             thi_park_wake(pool->workers[index]);
             return true;
         }
@@ -263,7 +265,9 @@ static void lie_down(struct thi_worker *worker)
     thi_stats_add(&worker->stats, THI_STAT_PARKS, 1);
     thi_reclaim_offline();
     thi_worker_rest_begin(worker);
+    thi_point_park(worker->index);
     sleep_until_woken(worker);
+    thi_point_unpark(worker->index);
     thi_worker_rest_end(worker);
     come_back(worker);
     thi_reclaim_online();

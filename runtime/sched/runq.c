@@ -14,6 +14,7 @@
  * time. */
 #include "runtime/sched/pool.h"
 
+#include "runtime/base/trace.h"
 #include <thespis/assert.h>
 
 bool thi_runq_init(struct thi_worker *worker, struct thi_memory *memory)
@@ -187,8 +188,10 @@ bool thi_runq_steal(struct thi_worker *thief, struct thi_worker *victim, bool wi
             got++;
         }
     }
-    if (got)
+    if (got) {
+        thi_point_steal(thief->index, victim->index);
         thi_stats_add(&thief->stats, THI_STAT_STEALS, 1);
+    }
     return got != 0;
 }
 
