@@ -1,7 +1,12 @@
 /* Signals of the process reach the actors that asked for them, and nobody else's business is
  * touched. */
+#include <dirent.h>
+#include <pthread.h>
 #include <signal.h>
 #include <stdatomic.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -171,6 +176,97 @@ Test(actor_signals, the_signal_that_ends_the_system)
     must(th_system_wait(ts.sys, TALK_PATIENCE));
     test_system_close(&ts);
     cr_assert_eq(handler_of(SIGTERM), SIG_DFL);
+}
+
+/* ---- a profiler ---- */
+
+static struct {
+    _Atomic bool is_over;
+    _Atomic unsigned rounds;
+} profiler;
+
+/* Every thread of the process but this one is interrupted in whatever it waits. */
+static void *profile(void *context)
+{
+    pid_t me = (pid_t)syscall(SYS_gettid);
+
+    while (!atomic_load(&profiler.is_over)) {
+        DIR *tasks = opendir("/proc/self/task");
+        struct dirent *task;
+
+        while (tasks && (task = readdir(tasks)))
+            if (atoi(task->d_name) > 0 && atoi(task->d_name) != me)
+                (void)syscall(SYS_tgkill, getpid(), atoi(task->d_name), SIGPROF);
+        if (tasks)
+            closedir(tasks);
+        atomic_fetch_add(&profiler.rounds, 1);
+    }
+    return NULL;
+}
+
+static th_err take_record(void *context, const th_log_record *record)
+{
+    return TH_OK;
+}
+
+/* SIGPROF, which no thread of the library's blocks, with a handler that restarts no call. */
+static void use_while_profiled(th_base base)
+{
+    th_log_sink sink = { .kind = TH_LOG_SINK_FUNCTION, .write = take_record };
+    th_log_options log = { .sinks = &sink, .sink_count = 1, .ignore_environment = true };
+    th_options options = { .base = base, .workers = 2, .log = &log };
+    struct test_system ts = test_system_open_with(&options);
+    th_addr echo = talk_create(ts.me, &talk_echo), watcher = watcher_create(ts.me, &watcher_class);
+    uint64_t begun, id;
+    pthread_t thread;
+    int ends[2];
+
+    watcher_pipe(ends);
+    watcher_habits(ts.me, watcher, WATCHER_READS_ALL, -1);
+    (void)watcher_watch(ts.me, watcher, ends[0], TH_FD_READABLE, TH_WATCH_LEVEL);
+    memset(&profiler, 0, sizeof(profiler));
+    cr_assert_eq(pthread_create(&thread, NULL, profile, NULL), 0);
+    for (int i = 0; i < 20 || atomic_load(&profiler.rounds) < 20; i++) {
+        th_msg *msg;
+
+        talk_expect(ts.me, echo, "hello", "hello");
+        watcher_write(ends[1], 1);
+        cr_assert_eq(watcher_hear(ts.me).bytes, 1);
+        begun = th_now(ts.me);
+        must(th_wakeup_after(ts.me, TH_MS(2), NULL, &id));
+        must(th_listen(ts.me, TALK_PATIENCE, &msg));
+        cr_assert_eq(th_wakeup_of(msg)->id, id);
+        cr_assert_geq(th_now(ts.me) - begun, TH_MS(2), "an interrupted wait is not a short one");
+        th_msg_destroy(ts.me, msg);
+        th_log_warn(ts.me, "a word");
+        must(th_log_flush(ts.sys, TALK_PATIENCE));
+    }
+    atomic_store(&profiler.is_over, true);
+    pthread_join(thread, NULL);
+    must(th_stop(ts.me, watcher));
+    talk_expect_gone(ts.me, watcher, "gone?");
+    close(ends[0]);
+    close(ends[1]);
+    test_system_close(&ts);
+}
+
+static void profiled(th_base base)
+{
+    struct sigaction before, hard = { .sa_handler = note };
+
+    cr_assert_eq(sigaction(SIGPROF, &hard, &before), 0);
+    use_while_profiled(base);
+    cr_assert_eq(sigaction(SIGPROF, &before, NULL), 0);
+}
+
+Test(actor_signals, interrupted_waits_go_on_pool, .timeout = 100)
+{
+    profiled(TH_BASE_POOL);
+}
+
+Test(actor_signals, interrupted_waits_go_on_simple, .timeout = 100)
+{
+    profiled(TH_BASE_SIMPLE);
 }
 
 BOTH_BASES(actor_signals, signals_and_descriptors_share_their_ids)
