@@ -109,7 +109,7 @@ th_log_level thi_log_gate(th_self *self)
 }
 
 /* Cells that are not shown yet have no gate (cell.c clears them), and in a read section those that
- * are shown are not cleared. */
+ * are shown are not cleared; on the simple base not while the step's lock is ours. */
 void thi_log_forget_gates(struct thi_stage *stage)
 {
     uint32_t slots = thi_directory_slots(&stage->directory);

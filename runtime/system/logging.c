@@ -207,6 +207,7 @@ static th_err apply(th_system *system, change how, const void *what)
 {
     struct thi_log *log = &system->stage.log;
     enum thi_system_state state = thi_system_state(system);
+    bool is_simple;
     th_err err;
 
     if (state == THI_SYSTEM_FORKED)
@@ -215,6 +216,9 @@ static th_err apply(th_system *system, change how, const void *what)
         return TH_E_STATE;
     if (state == THI_SYSTEM_DOWN)
         return TH_E_CLOSED;
+    is_simple = state == THI_SYSTEM_RUNNING && thi_system_is_simple(system);
+    if (is_simple) /* where a cell is used again at once, and not after a grace period */
+        thi_stage_enter(&system->stage);
     pthread_mutex_lock(&system->lock); /* the list of endpoints */
     pthread_mutex_lock(&log->lock);
     err = how(&log->rules, what);
@@ -224,6 +228,8 @@ static th_err apply(th_system *system, change how, const void *what)
     }
     pthread_mutex_unlock(&log->lock);
     pthread_mutex_unlock(&system->lock);
+    if (is_simple)
+        thi_stage_leave(&system->stage);
     return err;
 }
 
