@@ -17,8 +17,9 @@
 #include "runtime/base/log_sink.h"
 #include "runtime/base/log_text.h"
 
-/* What every syslog daemon takes in one datagram, and more than RFC 5424 asks of it. */
-enum { DATAGRAM_MAX = 8192 };
+/* What every syslog daemon takes in one datagram, and more than RFC 5424 asks of it. So much of it
+ * is the text's, whatever the fields want. */
+enum { DATAGRAM_MAX = 8192, TEXT_LEAST = 2048 };
 
 /* A day without syslog: RFC 5424, section 6.2.1. */
 static unsigned severity_of(th_log_level level)
@@ -88,28 +89,42 @@ static void put_origin(struct thi_line *out, const th_log_record *record)
     thi_line_puts(out, "]");
 }
 
-static void put_fields(struct thi_line *out, const th_log_record *record)
+static void put_field(struct thi_line *out, const th_log_field *field)
 {
     char value[64];
+    struct thi_line small = { value, sizeof(value), 0 };
+
+    if (field->kind == TH_LOG_KIND_STR && field->value.s) {
+        put_param(out, field->key, field->value.s, field->size);
+        return;
+    }
+    thi_line_put_value(&small, field);
+    put_param(out, field->key, value, thi_line_close(&small));
+}
+
+/* Whole ones only, as half a one would spoil the record for who reads it. */
+static void put_fields(struct thi_line *out, const th_log_record *record)
+{
+    uint64_t left_out = 0;
 
     if (!record->field_count)
         return;
     thi_line_puts(out, "[fields@32473");
     for (uint32_t i = 0; i < record->field_count; i++) {
-        const th_log_field *field = &record->fields[i];
-        struct thi_line small = { value, sizeof(value), 0 };
+        size_t before = out->length;
 
-        if (field->kind == TH_LOG_KIND_STR && field->value.s) {
-            put_param(out, field->key, field->value.s, field->size);
+        put_field(out, &record->fields[i]);
+        if (out->length <= DATAGRAM_MAX - TEXT_LEAST)
             continue;
-        }
-        thi_line_put_value(&small, field);
-        put_param(out, field->key, value, thi_line_close(&small));
+        out->length = before;
+        left_out++;
     }
+    if (left_out)
+        put_count(out, "left_out", left_out);
     thi_line_puts(out, "]");
 }
 
-/* The text gives way to the rest, with a mark. */
+/* The text gives way to the rest, between two characters and with a mark. */
 static size_t print(const th_log_record *record, char *line)
 {
     static const char mark[] = "...";
@@ -129,8 +144,10 @@ static size_t print(const th_log_record *record, char *line)
     if (length <= DATAGRAM_MAX)
         return length;
     length = DATAGRAM_MAX - (sizeof(mark) - 1);
+    while (((unsigned char)line[length] & 0xc0) == 0x80)
+        length--;
     memcpy(line + length, mark, sizeof(mark));
-    return DATAGRAM_MAX;
+    return length + sizeof(mark) - 1;
 }
 
 static bool syslog_write(struct thi_log_sink *sink, const th_log_record *record, char *line)

@@ -102,6 +102,67 @@ Test(log_sink, syslog_gets_rfc_5424)
     folder_close();
 }
 
+/* Within a datagram that every daemon takes; at each place within a character of three bytes. */
+Test(log_sink, syslog_cuts_a_text_between_characters)
+{
+    static char text[9001];
+    struct thi_log_sink sink;
+    int daemon;
+
+    folder_open();
+    daemon = daemon_listen();
+    sink = sink_to(TH_LOG_SINK_SYSLOG);
+    for (size_t shift = 0; shift < 3; shift++) {
+        const char *first;
+        ssize_t size;
+
+        memset(text, 'x', 3);
+        for (size_t i = shift; i + 3 < sizeof(text); i += 3)
+            memcpy(text + i, "\xe2\x82\xac", 3);
+        cr_assert(put(&sink, text));
+        size = hear(daemon);
+        cr_assert_leq(size, 8192);
+        cr_assert_geq(size, 8192 - 2);
+        cr_assert_str_eq(heard + size - 3, "...");
+        first = strstr(heard, "\xe2\x82\xac");
+        cr_assert_eq((heard + size - 3 - first) % 3, 0);
+    }
+    thi_log_sink_close(&sink);
+    close(daemon);
+    folder_close();
+}
+
+/* Structured data that is cut is none. */
+Test(log_sink, syslog_leaves_out_fields_that_do_not_fit)
+{
+    static char value[1000];
+    th_log_field fields[12];
+    th_log_record record = record_of("the text is there");
+    struct thi_log_sink sink;
+    const char *end;
+    int daemon;
+
+    memset(value, 0x1b, sizeof(value)); /* escaped, hence longer */
+    fields[0] = th_kv_u64("first", 1);
+    for (int i = 1; i < 11; i++)
+        fields[i] = th_kv_bytes("long", value, sizeof(value));
+    fields[11] = th_kv_u64("last", 12);
+    record.fields = fields;
+    record.field_count = 12;
+    folder_open();
+    daemon = daemon_listen();
+    sink = sink_to(TH_LOG_SINK_SYSLOG);
+    cr_assert(thi_log_sink_write(&sink, &record, line));
+    cr_assert_gt(hear(daemon), 0);
+    cr_assert_not_null(strstr(heard, "[fields@32473 first=\"1\" long=\""), "%.200s", heard);
+    end = strstr(heard, " last=\"12\" left_out=\"");
+    cr_assert_not_null(end, "%.200s", heard);
+    cr_assert_not_null(strstr(end, "\"] the text is there"), "%s", end);
+    thi_log_sink_close(&sink);
+    close(daemon);
+    folder_close();
+}
+
 Test(log_sink, a_daemon_that_starts_anew_is_found)
 {
     struct thi_log_sink sink;
