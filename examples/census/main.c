@@ -137,6 +137,7 @@ static int run(th_system *system, const struct options *options)
 int main(int argc, char **argv)
 {
     struct options options;
+    th_trace_options trace = { 0 };
     th_options how = { .name = "census" };
     th_system *system;
     int status;
@@ -147,6 +148,8 @@ int main(int argc, char **argv)
     how.base = options.seeded ? TH_BASE_SIMPLE : TH_BASE_POOL;
     how.seed = options.seed;
     how.workers = options.workers;
+    trace.path = options.trace;
+    how.trace = options.trace ? &trace : NULL;
     system = th_system_create(&how);
     err = system ? th_system_start(system) : TH_E_NOMEM;
     if (err) {

@@ -20,6 +20,7 @@ static const char usage[] =
     "  --seed N      run on the simple base: one thread, an order decided by N\n"
     "  --check       recount with coreutils and compare\n"
     "  --top N       how many identifiers to print (default 20)\n"
+    "  --trace FILE  write what happens to FILE, for ui.perfetto.dev\n"
     "  --chunk N     bytes a message's worth of file has (default 262144)\n";
 
 static int complain(const char *what, const char *which)
@@ -67,6 +68,7 @@ static int parse_option(struct options *options, int option, const char *text)
                    ? 0
                    : complain("not a chunk size of 1 to 4194304 bytes: ", text);
     case 'c': options->check = true; return 0;
+    case 'T': options->trace = text; return 0;
     default: return complain("unknown option, or one without its value", "");
     }
 }
@@ -93,13 +95,10 @@ static int check_root(const char *root)
 bool options_parse(struct options *options, int argc, char **argv, int *status_out)
 {
     static const struct option known[] = {
-        { "workers", required_argument, NULL, 'w' },
-        { "seed", required_argument, NULL, 's' },
-        { "check", no_argument, NULL, 'c' },
-        { "top", required_argument, NULL, 't' },
-        { "chunk", required_argument, NULL, 'b' },
-        { "help", no_argument, NULL, 'h' },
-        { NULL, 0, NULL, 0 },
+        { "workers", required_argument, NULL, 'w' }, { "seed", required_argument, NULL, 's' },
+        { "check", no_argument, NULL, 'c' },         { "top", required_argument, NULL, 't' },
+        { "trace", required_argument, NULL, 'T' },   { "chunk", required_argument, NULL, 'b' },
+        { "help", no_argument, NULL, 'h' },          { NULL, 0, NULL, 0 },
     };
     int option;
 

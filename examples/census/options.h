@@ -13,6 +13,7 @@ struct options {
     uint64_t top;
     uint64_t chunk_size; /* bytes */
     bool check;
+    const char *trace; /* NULL: none */
 };
 
 /** Fills in @options. False: the program ends with *@status_out, everything is said. */

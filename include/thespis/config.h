@@ -161,6 +161,17 @@
 /* A shorter threshold would make the watchdog's looks, four per threshold, a load. Nanoseconds. */
 #define TH_WATCHDOG_NS_MIN 1000000
 
+/* What a thread may do while a trace is written, before some of it is lost: 1 MiB a thread, and
+ * some 10 ms of a worker that does nothing but send. A power of two. */
+#define TH_TRACE_EVENTS 16384
+
+/* How often a trace is written out when nothing presses. Nanoseconds. */
+#define TH_TRACE_WRITE_NS 20000000
+
+/* Bytes of a trace; what comes later is counted only. More than viewers load with pleasure. */
+#define TH_TRACE_BYTES_DEFAULT (1024u * 1024 * 1024)
+#define TH_TRACE_BYTES_LEAST   65536
+
 /* Actors that one written status lists, so that asking costs no more than some megabytes. */
 #define TH_STATUS_ACTORS_MAX 10000
 /* ---- descriptors and signals ---- */

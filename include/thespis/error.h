@@ -35,7 +35,8 @@
     XX(BAD_FD, "no open descriptor has that number, or it was closed")                             \
     XX(NOT_POLLABLE, "a regular file or a folder is always ready: there is nothing to wait for")   \
     XX(NO_WATCH, "the caller has no watch of that id: it ended, or never was")                     \
-    XX(FORKED, "the system belongs to the process that forked this one")
+    XX(FORKED, "the system belongs to the process that forked this one")                           \
+    XX(FILE, "a file could not be opened or written")
 
 typedef enum th_err {
     TH_OK = 0,

@@ -80,6 +80,11 @@ typedef struct th_system_status {
     th_times handling; /* one delivery, from call to return */
     th_log_counts log;
     uint64_t log_queue_max;
+    bool tracing;      /* a trace is written; what follows is of that one, or of the last */
+    bool trace_failed; /* part of it could not be written */
+    uint64_t trace_events;
+    uint64_t trace_dropped; /* lost: a ring was full, the file was, or its limit was reached */
+    uint64_t trace_bytes;
 } th_system_status;
 
 typedef struct th_actor_status {

@@ -18,6 +18,7 @@
 
 #include <thespis/actor.h>
 #include <thespis/log.h>
+#include <thespis/trace.h>
 
 typedef enum th_base {
     TH_BASE_POOL,  /* worker threads */
@@ -71,6 +72,7 @@ typedef struct th_options {
     const char *status_path; /* [keep] until destroy; a file it is appended to instead, or NULL */
     const th_allocator *allocator; /* NULL: malloc and free; copied */
     const th_fact *capabilities;   /* to begin with, ended by a NULL name; copied (capability.h) */
+    const th_trace_options *trace; /* from the start on; NULL: as the environment says (trace.h) */
     const th_log_options *log;     /* NULL: as the environment says, else WARN to stderr (log.h) */
 } th_options;
 

@@ -6,6 +6,7 @@
 #include "runtime/actor/events.h"
 #include "runtime/actor/exit.h"
 #include "runtime/actor/mail.h"
+#include "runtime/actor/record.h"
 #include "runtime/actor/send.h"
 #include "runtime/actor/tie.h"
 #include "runtime/base/trace.h"
@@ -90,6 +91,9 @@ void thi_undeliverable(th_self *self, th_msg *msg, th_dead_reason reason)
         return;
     }
     thi_point_dead_letter(msg, msg->thi_type, (int)reason);
+    if (TH_UNLIKELY(thi_record_is_on(self)))
+        thi_record(self, THI_TRACE_DEAD_LETTER, msg->thi_type->name, msg->thi_to, from,
+                   (uint64_t)reason);
     count_dead(self, reason);
     if (!is_letter(msg->thi_type))
         thi_event_dead(self, msg, reason);

@@ -9,9 +9,17 @@
 #include "runtime/actor/behaviour.h"
 #include "runtime/actor/dispatch.h"
 #include "runtime/actor/initial.h"
+#include "runtime/actor/record.h"
 #include "runtime/actor/stage.h"
 #include "runtime/actor/stash.h"
 #include "runtime/actor/transient.h"
+
+/* Whether turns are run as when nobody wants to know anything. */
+static bool is_plain(const struct thi_worker *worker)
+{
+    return worker->step ? worker->step->run == worker->step->ops->run
+                        : worker->run == worker->pool->options.ops->run;
+}
 
 void thi_detour_settle(struct thi_cell *cell)
 {
@@ -60,7 +68,7 @@ static th_err deliver_timed(th_self *self, struct thi_cell *cell, const th_msg *
     th_err err;
 
     worker->is_sampling = false;
-    if (worker->run == worker->pool->options.ops->run)
+    if (is_plain(worker))
         thi_detour_settle(cell); /* nobody watches: the way is straight again */
     err = deliver(self, cell, msg);
     cycles = thi_cycles_since(start);
@@ -74,12 +82,24 @@ th_err thi_detour(th_self *self, struct thi_cell *cell, const th_msg *msg)
     struct thi_worker *worker = self->worker;
     /* relaxed, all: only we write them, and a watchdog only compares */
     uint64_t before = atomic_load_explicit(&worker->deliveries, memory_order_relaxed);
+    bool is_traced = thi_record_is_wanted(worker);
+    struct thi_trace_event event;
     th_err err;
 
+    if (is_plain(worker) && !worker->is_sampling)
+        thi_detour_settle(cell); /* it was watched, and is not any more */
     atomic_store_explicit(&worker->deliveries, before + 1, memory_order_relaxed);
     atomic_store_explicit(&worker->handles, msg->thi_type, memory_order_relaxed);
+    if (is_traced)
+        thi_record_handle(self, msg, &event);
     err = worker->is_sampling ? deliver_timed(self, cell, msg) : deliver(self, cell, msg);
+    if (is_traced) {
+        event.number = (uint64_t)err;
+        thi_record_end(worker, &event);
+    }
     atomic_store_explicit(&worker->handles, NULL, memory_order_relaxed);
+    if (!is_plain(worker))
+        thi_cell_raise(cell, THI_CELL_DETOUR); /* whatever the handler settled */
     return err;
 }
 

@@ -22,6 +22,7 @@
 #include "runtime/actor/mail.h"
 #include "runtime/actor/names.h"
 #include "runtime/actor/reason.h"
+#include "runtime/actor/record.h"
 #include "runtime/actor/send.h"
 #include "runtime/actor/spawn.h"
 #include "runtime/actor/tie.h"
@@ -322,6 +323,8 @@ static void finish(th_self *self, struct thi_cell *cell, th_msg *notice)
     if (name)
         thi_cell_carry(cell, &name->parcel);
     thi_point_exit(self, cell->klass, (int)cell->exit_reason);
+    if (TH_UNLIKELY(thi_record_is_on(self)))
+        thi_record(self, THI_TRACE_EXIT, cell->klass->name, me, parent, cell->exit_reason);
     thi_count(self, THI_STAT_EXITED);
     /* Last, and release: who sees it finds the books in order; pairs with the acquire in describe()
      * of system/census.c. */

@@ -2,6 +2,7 @@
 #include "runtime/actor/poison.h"
 
 #include "runtime/actor/dead_letter.h"
+#include "runtime/actor/record.h"
 #include "runtime/actor/send.h"
 #include "runtime/base/trace.h"
 #include "mailbox/msg.h"
@@ -44,6 +45,9 @@ void thi_poison_back(th_self *self, th_msg *message, th_err err, const char *det
     poison->err = err;
     poison->deliveries = TH_DELIVERIES_MAX;
     poison->details = text;
+    if (TH_UNLIKELY(thi_record_is_on(self)))
+        thi_record(self, THI_TRACE_POISON, message->thi_type->name, thi_self_addr(self), sender,
+                   (uint64_t)err);
     thi_count(self, THI_STAT_POISONED);
     thi_post_to(self, thi_self_addr(self), sender, msg);
 }

@@ -20,6 +20,7 @@
 #include "runtime/actor/mail.h"
 #include "runtime/actor/poison.h"
 #include "runtime/actor/reason.h"
+#include "runtime/actor/record.h"
 #include "runtime/actor/report.h"
 #include "runtime/actor/sample.h"
 #include "runtime/actor/send.h"
@@ -486,13 +487,24 @@ void thi_receive_watched(struct thi_worker *worker, struct thi_task *task)
     run(worker, task);
 }
 
+void thi_receive_traced(struct thi_worker *worker, struct thi_task *task)
+{
+    struct thi_trace_event event;
+
+    thi_worker_heed(worker, THI_HEED_TRACE, true);
+    thi_cell_raise(thi_cell_of_task(task), THI_CELL_DETOUR);
+    thi_record_turn(worker, thi_cell_of_task(task), &event);
+    run(worker, task);
+    thi_record_end(worker, &event); /* of what was noted before: the cell may be gone */
+}
+
 static void run_sampled(struct thi_worker *worker, struct thi_task *task)
 {
     /* relaxed: see thi_pool_set_turn() */
     worker->run = atomic_load_explicit(&worker->pool->run, memory_order_relaxed);
     thi_sample_begin(worker);
     thi_cell_raise(thi_cell_of_task(task), THI_CELL_DETOUR);
-    run(worker, task);
+    worker->run(worker, task);
 }
 
 const th_type *thi_receive_now(struct thi_worker *worker)

@@ -7,6 +7,7 @@
 #include "runtime/actor/ask.h"
 #include "runtime/actor/dead_letter.h"
 #include "runtime/actor/mail.h"
+#include "runtime/actor/record.h"
 #include "runtime/actor/sample.h"
 #include "runtime/base/trace.h"
 #include "mailbox/msg.h"
@@ -116,12 +117,22 @@ static th_err check_privilege(th_self *self, th_addr to, const th_msg *msg)
  * for the moment. */
 static th_err check_speaker(th_self *self, th_addr to)
 {
-    if (!self->worker)
+    struct thi_worker *worker = self->worker;
+
+    if (!worker)
         return thi_stage_check(thi_stage_of(self));
-    if (thi_worker_is_blocking(self->worker))
+    if (thi_worker_is_blocking(worker))
         return TH_E_STATE;
-    thi_sample_send(self, to); /* the other thing to heed */
+    if (worker->heed & THI_HEED_SAMPLE)
+        thi_sample_send(self, to);
     return TH_OK;
+}
+
+/* For who traces: whoever speaks and may, sends @msg. */
+static void record_send(th_self *self, th_addr to, const th_msg *msg)
+{
+    if (self->worker ? thi_record_is_wanted(self->worker) : thi_record_is_on(self))
+        thi_record_send(self, to, msg);
 }
 
 /* Why there is no message. */
@@ -134,7 +145,8 @@ static th_err check_nothing(th_self *self)
     return err;
 }
 
-static inline th_err check(th_self *self, th_addr to, const th_msg *msg)
+/* @sends: it is @msg itself that goes out, if it may. */
+static inline th_err check(th_self *self, th_addr to, const th_msg *msg, bool sends)
 {
     th_err err = TH_OK;
 
@@ -142,16 +154,26 @@ static inline th_err check(th_self *self, th_addr to, const th_msg *msg)
         return check_nothing(self);
     if (TH_UNLIKELY(th_addr_is_none(to)))
         return TH_E_INVALID;
-    if (TH_UNLIKELY(!self->worker || self->worker->heed))
+    if (TH_UNLIKELY(!self->worker || self->worker->heed)) {
         err = check_speaker(self, to);
-    if (TH_UNLIKELY(msg->thi_type->flags & TH_TYPE_SYSTEM) && !err)
+        if (!err && sends && !(msg->thi_type->flags & TH_TYPE_SYSTEM))
+            record_send(self, to, msg);
+    }
+    if (TH_UNLIKELY(msg->thi_type->flags & TH_TYPE_SYSTEM) && !err) {
         err = check_privilege(self, to, msg);
+        if (!err && sends)
+            record_send(self, to, msg);
+    }
     return err;
 }
 
 th_err thi_send_check(th_self *self, th_addr to, const th_msg *msg)
 {
-    return check(self, to, msg);
+    th_err err = check(self, to, msg, true);
+
+    if (!err)
+        thi_point_send(self, msg, msg->thi_type);
+    return err;
 }
 
 th_err th_send(th_self *self, th_addr to, th_msg *msg)
@@ -160,7 +182,7 @@ th_err th_send(th_self *self, th_addr to, th_msg *msg)
 
     if (TH_UNLIKELY(!self))
         return TH_E_INVALID; /* a message cannot have been made without one */
-    err = check(self, to, msg);
+    err = check(self, to, msg, true);
     if (TH_UNLIKELY(err)) {
         th_msg_destroy(self, msg);
         return err;
@@ -182,13 +204,14 @@ th_err th_forward(th_self *self, th_addr to, const th_msg *msg)
     if (!self || !msg || th_addr_is_none(to))
         return TH_E_INVALID;
     first = msg->thi_from;
-    err = check(self, to, msg);
+    err = check(self, to, msg, false);
     if (err)
         return err;
     copy = th_msg_dup(self, msg);
     if (!copy)
         return thi_voice_take_why(&self->voice);
     thi_point_send(self, copy, copy->thi_type);
+    record_send(self, to, copy);
     thi_post_to(self, first, to, copy);
     return TH_OK;
 }

@@ -12,6 +12,7 @@
 #include "runtime/actor/mail.h"
 #include "runtime/actor/names.h"
 #include "runtime/actor/reason.h"
+#include "runtime/actor/record.h"
 #include "runtime/actor/send.h"
 #include "runtime/actor/transient.h"
 #include "runtime/base/trace.h"
@@ -285,6 +286,9 @@ static void show(th_self *self, struct thi_cell *cell)
     /* relaxed: nobody else has it yet */
     thi_point_spawn(&cell->self, cell->klass, self, cell->slot,
                     atomic_load_explicit(&cell->generation, memory_order_relaxed));
+    if (TH_UNLIKELY(thi_record_is_on(self)))
+        thi_record(self, THI_TRACE_SPAWN, cell->klass->name, addr_of(thi_stage_of(self), cell),
+                   thi_self_addr(self), 0);
     thi_count(self, THI_STAT_SPAWNED);
     thi_cell_schedule(self, cell);
 }

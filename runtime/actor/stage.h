@@ -67,6 +67,7 @@ struct thi_stage {
     _Atomic uint32_t letter_handlers; /* how many; the admin keeps who */
     struct thi_stats stats;           /* of those who have no worker: shared adds */
     struct thi_log log;
+    struct thi_trace trace;
 
     void (*admin_gone)(struct thi_stage *stage); /* the last actor has exited; in its last turn */
     void (*shutdown_asked)(th_system *system);   /* th_request_shutdown(), SIGTERM */

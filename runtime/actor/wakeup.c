@@ -2,6 +2,7 @@
 #include "runtime/actor/wakeup.h"
 
 #include "runtime/actor/ask.h"
+#include "runtime/actor/record.h"
 #include "runtime/actor/send.h"
 #include "runtime/actor/transient.h"
 #include "runtime/actor/stall.h"
@@ -130,6 +131,8 @@ static void fire_periodic(struct thi_stage *stage, struct thi_wakeup *wakeup)
     if (!copy)
         return; /* no memory: this firing is lost, the number of the next one shows it */
     thi_point_wakeup_fire(thi_point_addr(owner), id);
+    if (TH_UNLIKELY(thi_record_is_on(self)))
+        thi_record(self, THI_TRACE_WAKEUP_FIRE, NULL, owner, owner, id);
     thi_count(self, THI_STAT_WAKEUPS_FIRED);
     thi_post_to(self, owner, owner, copy);
 }
@@ -146,6 +149,8 @@ static void fire_once(struct thi_stage *stage, struct thi_wakeup *wakeup)
         return;
     }
     thi_point_wakeup_fire(thi_point_addr(owner), id);
+    if (TH_UNLIKELY(thi_record_is_on(self)))
+        thi_record(self, THI_TRACE_WAKEUP_FIRE, NULL, owner, owner, id);
     thi_count(self, THI_STAT_WAKEUPS_FIRED);
     thi_post_to(self, owner, owner, msg); /* K2 */
 }
@@ -264,6 +269,8 @@ static th_err set(th_self *self, uint64_t delay_ns, uint64_t period_ns, th_msg *
     if (id_out)
         *id_out = id;
     thi_point_wakeup_set(self, id, delay_ns);
+    if (TH_UNLIKELY(thi_record_is_on(self)))
+        thi_record(self, THI_TRACE_WAKEUP_SET, NULL, thi_self_addr(self), th_addr_none(), delay_ns);
     thi_count(self, THI_STAT_WAKEUPS_SET);
     if (wakes)
         thi_stage_timer_added(stage, self->worker != NULL);

@@ -262,6 +262,8 @@ static void come_back(struct thi_worker *worker)
 
 static void lie_down(struct thi_worker *worker)
 {
+    uint64_t began = thi_trace_is_on(worker->trace) ? thi_cycles() : 0;
+
     thi_stats_add(&worker->stats, THI_STAT_PARKS, 1);
     thi_reclaim_offline();
     thi_worker_rest_begin(worker);
@@ -271,6 +273,8 @@ static void lie_down(struct thi_worker *worker)
     thi_worker_rest_end(worker);
     come_back(worker);
     thi_reclaim_online();
+    if (began)
+        thi_worker_record(worker, THI_TRACE_PARK, began, 0);
 }
 
 void thi_park(struct thi_worker *worker)

@@ -90,7 +90,7 @@ th_err thi_pool_start(struct thi_pool *pool, const struct thi_pool_options *opti
         return TH_E_NOMEM;
     thi_cycle_rate_measure(&pool->rate);
     thi_benefit_init(&pool->benefit);
-    thi_pool_set_turn(pool, options->ops->run);
+    thi_pool_set_turn(pool, options->turn ? options->turn : options->ops->run);
     pthread_mutex_init(&pool->lock, NULL);
     for (unsigned i = 0; i < options->workers && !err; i++)
         make_worker(pool, THI_WORKER_REGULAR, i, NULL, &err);

@@ -18,6 +18,8 @@ struct thi_pool_options {
     struct thi_memory *memory;
     struct thi_depot *depot;
     const struct thi_task_ops *ops;
+    thi_turn turn;           /* how turns are run to begin with; NULL: by ops->run */
+    struct thi_trace *trace; /* or NULL */
 };
 
 enum { THI_POOL_WORDS = (TH_WORKERS_MAX + TH_SPARE_WORKERS_MAX + 63) / 64 };
@@ -46,6 +48,7 @@ struct thi_pool {
     struct thi_worker *spares_off; /* linked by own_next */
     struct thi_worker *owns;       /* linked by own_next */
     _Atomic unsigned own_count;
+    unsigned own_made; /* ever; under the lock */
     /* the sums of workers that are no more; under the lock, and all there is after stop */
     struct thi_stats ended;
     struct thi_samples ended_samples;

@@ -191,6 +191,8 @@ bool thi_runq_steal(struct thi_worker *thief, struct thi_worker *victim, bool wi
     if (got) {
         thi_point_steal(thief->index, victim->index);
         thi_stats_add(&thief->stats, THI_STAT_STEALS, 1);
+        if (TH_UNLIKELY(thi_trace_is_on(thief->trace)))
+            thi_worker_record(thief, THI_TRACE_STEAL, 0, victim->index);
     }
     return got != 0;
 }

@@ -41,6 +41,9 @@ th_err thi_worker_init(struct thi_worker *worker, struct thi_pool *pool, enum th
     worker->system = pool->options.system;
     worker->kind = kind;
     worker->index = index;
+    worker->trace = pool->options.trace;
+    worker->track =
+        kind == THI_WORKER_OWN ? THI_TRACK_OWN + pool->own_made++ : THI_TRACK_WORKERS + index;
     worker->alone = kind == THI_WORKER_REGULAR && pool->options.workers == 1;
     worker->check_every = worker->check_turns = 1;
     worker->began_ns = thi_clock_monotonic();
@@ -65,7 +68,23 @@ void thi_worker_fini(struct thi_worker *worker)
         thi_runq_fini(worker, worker->pool->options.memory);
     if (worker->samples)
         thi_memory_give(worker->pool->options.memory, worker->samples, sizeof(*worker->samples));
+    if (worker->trace)
+        thi_trace_leave(worker->trace, worker->traced);
     thi_heap_fini(&worker->heap);
+}
+
+void thi_worker_record(struct thi_worker *worker, enum thi_trace_kind kind, uint64_t at,
+                       uint64_t number)
+{
+    struct thi_trace_event event = {
+        .kind = kind,
+        .at = at ? at : thi_cycles(),
+        .until = thi_cycles(),
+        .number = number,
+        .track = worker->track,
+    };
+
+    thi_trace_put(worker->trace, &worker->traced, &event);
 }
 
 void thi_worker_rest_begin(struct thi_worker *worker)
@@ -175,6 +194,8 @@ static bool look_around(struct thi_worker *worker)
     if (!worker->alone && worker->press_ns > thi_benefit_pressure(&pool->benefit) &&
         thi_park_wake_one(pool)) {
         thi_stats_add(&worker->stats, THI_STAT_WAKES, 1);
+        if (TH_UNLIKELY(thi_trace_is_on(worker->trace)))
+            thi_worker_record(worker, THI_TRACE_WAKE, 0, 0);
         worker->press_ns = 0;
     }
     /* The latest turn as it was: the average would take dozens of looks to notice that handlers

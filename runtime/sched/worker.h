@@ -20,6 +20,7 @@
 #include "runtime/base/histogram.h"
 #include "runtime/base/random.h"
 #include "runtime/base/stats.h"
+#include "runtime/base/trace_ring.h"
 #include "mailbox/alloc.h"
 #include <thespis/config.h>
 #include <thespis/system.h>
@@ -53,7 +54,11 @@ static inline void thi_samples_merge(struct thi_samples *to, const struct thi_sa
 }
 
 /* What a send has to look after first. */
-enum thi_heed { THI_HEED_BLOCKING = 1 << 0, THI_HEED_SAMPLE = 1 << 1 };
+enum thi_heed {
+    THI_HEED_BLOCKING = 1 << 0,
+    THI_HEED_SAMPLE = 1 << 1,
+    THI_HEED_TRACE = 1 << 2 /* what is sent is to be recorded */
+};
 
 /* What a watchdog (system/watchdog.h) knows of a worker: its own, under the pool's lock. */
 struct thi_worker_watch {
@@ -93,6 +98,9 @@ struct thi_worker {
         *cells; /* kept for the floor above: spare ones, and those retired, for a batch */
     struct thi_cell_batch retired;
     pthread_t thread;
+    struct thi_trace *trace;       /* constant; NULL: there is nobody to ask for one */
+    struct thi_trace_ring *traced; /* for what it records; from the first event on */
+    uint32_t track;                /* constant: whose events they are */
 
     /* written by the worker, read by others */
     struct thi_stats stats;
@@ -146,6 +154,11 @@ void thi_worker_requeue(struct thi_worker *worker, struct thi_task *task);
 /* Around a sleep: parked, or without duty. */
 void thi_worker_rest_begin(struct thi_worker *worker);
 void thi_worker_rest_end(struct thi_worker *worker);
+
+/* For who traces, from the worker's own thread: something of @kind began at @at (thi_trace_now()),
+ * or happens now. */
+void thi_worker_record(struct thi_worker *worker, enum thi_trace_kind kind, uint64_t at,
+                       uint64_t number);
 
 /* Puts @task on the ring, or on the backlog. */
 void thi_worker_put(struct thi_worker *worker, struct thi_task *task);

@@ -51,6 +51,8 @@ static const char *find_fault(const th_options *options)
     if (options->watchdog_signal &&
         (options->watchdog_signal < SIGRTMIN || options->watchdog_signal > SIGRTMAX))
         return "watchdog_signal: no real-time signal";
+    if (thi_tracing_fault(options->trace))
+        return thi_tracing_fault(options->trace);
     return thi_logging_fault(options->log);
 }
 

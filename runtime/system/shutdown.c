@@ -77,6 +77,7 @@ static void go_down(th_system *system)
     thi_system_stop_hearing(system);
     if (!thi_system_is_simple(system))
         thi_system_stop_pool(system);
+    thi_tracing_end(system);
     thi_stalls_clear(&system->stage, &system->self->endpoint.self);
     thi_log_close(stage);
     /* release: pairs with the acquire in thi_stage_is_down() */

@@ -48,6 +48,18 @@ static void fill_times(th_system *system, th_system_status *status)
     status->handling = times_of(&samples.handling);
 }
 
+static void fill_trace(th_system *system, th_system_status *status)
+{
+    struct thi_tracing *tracing = &system->tracing;
+
+    /* relaxed, all: figures */
+    status->tracing = thi_trace_is_on(&system->stage.trace);
+    status->trace_events = atomic_load_explicit(&tracing->events, memory_order_relaxed);
+    status->trace_dropped = atomic_load_explicit(&tracing->dropped, memory_order_relaxed);
+    status->trace_bytes = atomic_load_explicit(&tracing->bytes, memory_order_relaxed);
+    status->trace_failed = atomic_load_explicit(&tracing->has_failed, memory_order_relaxed);
+}
+
 static void sum(th_system *system, uint64_t totals[THI_STAT_COUNT], th_pool_status *pool_out)
 {
     struct thi_stage *stage = &system->stage;
@@ -156,6 +168,7 @@ th_err th_system_status_read(th_system *system, th_system_status *status_out)
         .waiting = atomic_load_explicit(&stage->log.waiting, memory_order_relaxed),
     };
     status_out->log_queue_max = stage->log.queue_max;
+    fill_trace(system, status_out);
     status_out->uptime_ns = thi_clock_now(&stage->clock) - system->started_ns;
     /* relaxed, all: figures */
     status_out->shutting_down = atomic_load_explicit(&stage->closing, memory_order_relaxed);

@@ -100,6 +100,12 @@ static const struct row rows[] = {
     ROW("log", "refusals", "refused by a sink", COUNT, ALWAYS, log.refusals)
     ROW("log", "loggers", "loggers started", COUNT, ALWAYS, log.loggers)
 
+    ROW("trace", "on", "tracing", YES, ALWAYS, tracing)
+    ROW("trace", "events", "events traced", COUNT, ALWAYS, trace_events)
+    ROW("trace", "dropped", "events lost", COUNT, ALWAYS, trace_dropped)
+    ROW("trace", "bytes", "trace, bytes", COUNT, ALWAYS, trace_bytes)
+    ROW("trace", "failed", "trace could not be written", YES, ALWAYS, trace_failed)
+
     FIXED("pool", "workers", "workers", ON_POOL, pool.workers, TH_WORKERS_MAX)
     ROW("pool", "running", "workers running", COUNT, ON_POOL, pool.running)
     ROW("pool", "blocked", "workers blocked", COUNT, ON_POOL, pool.blocked)

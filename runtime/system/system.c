@@ -153,6 +153,10 @@ th_system *th_system_create(const th_options *options)
     system->options.capabilities = NULL;
     system->options.log = NULL; /* copied below */
     thi_logging_init(system, filled.log);
+    if (filled.trace) {
+        system->trace = *filled.trace;
+        system->options.trace = &system->trace;
+    }
     stage->system = system;
     stage->id = fresh_id();
     stage->base = filled.base;
@@ -175,6 +179,7 @@ th_system *th_system_create(const th_options *options)
     pthread_mutex_init(&stage->classes_lock, NULL);
     pthread_mutex_init(&stage->spawn_lock, NULL);
     thi_stalls_init(&stage->stalls);
+    thi_tracing_init(system);
     pthread_mutex_init(&system->lock, NULL);
     pthread_mutex_init(&system->figures_lock, NULL);
     init_changed(&system->changed);
@@ -236,6 +241,7 @@ th_err th_system_destroy(th_system *system)
         return TH_E_STATE;
     if (thi_system_state(system) == THI_SYSTEM_DOWN)
         clear_stage(system);
+    thi_tracing_fini(system);
     thi_classes_fini(stage);
     thi_log_fini(&stage->log);
     thi_names_fini(stage);
@@ -279,6 +285,8 @@ static th_err start_pool(th_system *system)
         .memory = &stage->memory,
         .depot = &stage->depot,
         .ops = &thi_receive_ops,
+        .turn = thi_tracing_turn(system),
+        .trace = &stage->trace,
     };
     th_err err;
 
@@ -350,6 +358,8 @@ static th_err make_stage(th_system *system)
                              stage->id, stage, system->options.seed);
     if (err)
         goto fail_timers;
+    stage->step.worker.trace = &stage->trace;
+    stage->step.worker.track = THI_TRACK_WORKERS;
     thi_heap_init(&stage->ticker_heap, &stage->memory, &stage->depot);
     stage->ticker = (struct thi_endpoint){ .self.voice.heap = &stage->ticker_heap, .stage = stage };
     err = thi_watches_init(stage);
@@ -411,10 +421,14 @@ static void end_admin(th_system *system)
 static th_err populate(th_system *system)
 {
     th_self *self = &system->self->endpoint.self;
-    th_err err = thi_system_is_simple(system) ? TH_OK : start_pool(system);
+    th_err err = thi_tracing_start_wanted(system);
 
     if (err)
         return err;
+    if (!thi_system_is_simple(system))
+        err = start_pool(system);
+    if (err)
+        goto fail_trace;
     err = thi_spawn_admin(self, &thi_admin_class);
     if (err)
         goto fail_pool;
@@ -439,6 +453,8 @@ fail_admin:
 fail_pool:
     if (!thi_system_is_simple(system))
         thi_system_stop_pool(system);
+fail_trace:
+    thi_tracing_end(system);
     return err;
 }
 
@@ -503,8 +519,10 @@ th_err th_system_start(th_system *system)
         return made == THI_SYSTEM_FORKED ? TH_E_FORKED : TH_E_STATE;
     err = start(system);
     thi_system_set_state(system, err ? THI_SYSTEM_MADE : THI_SYSTEM_RUNNING);
-    if (!err)
+    if (!err) {
         thi_logging_started(system);
+        thi_tracing_started(system);
+    }
     return err;
 }
 

@@ -13,6 +13,7 @@
 #define THI_SYSTEM_SYSTEM_H
 
 #include "runtime/system/status_signal.h"
+#include "runtime/system/trace.h"
 #include "runtime/system/watchdog.h"
 #include "runtime/actor/stage.h"
 
@@ -36,6 +37,8 @@ struct th_system {
     uint64_t started_ns;       /* constant from start on */
     struct thi_external *self; /* the default endpoint; from start on */
     struct thi_watchdog watchdog;
+    struct thi_tracing tracing;
+    th_trace_options trace; /* what options.trace points to */
     struct thi_status_signal status_signal;
     uint32_t term_seen;     /* how many SIGTERM and SIGINT had come before; the signals' thread's */
     bool hears_term;        /* they are wanted */

@@ -193,7 +193,6 @@ th_err thi_watchdog_start(th_system *system)
 
     if (!is_wanted(system))
         return TH_OK;
-    thi_pool_set_turn(&system->stage.pool, thi_receive_watched);
     err = thi_thread_start(&dog->thread, "th/watchdog", watch, system);
     dog->is_started = !err;
     return err;

@@ -89,6 +89,20 @@ else
 fi
 rm -f "$tree/secret"
 
+# ---- a trace of it; one seed has one ----
+timeout 60 "$census" --workers 2 --trace "$scratch/trace" "$tree" >/dev/null 2>&1 ||
+    fail "a traced run fails"
+grep -q '"cat":"turn","name":"census tally"' "$scratch/trace" || fail "no tally in the trace"
+grep -q '"dropped":"[0-9]*"}}$' "$scratch/trace" || fail "the trace has no end"
+for run in 1 2; do
+    timeout 60 "$census" --seed 5 --trace "$scratch/trace$run" "$tree" >/dev/null 2>&1 ||
+        fail "a traced run with a seed fails"
+done
+cmp -s "$scratch/trace1" "$scratch/trace2" || fail "one seed has two traces"
+status=0
+timeout 60 "$census" --trace /nowhere/at/all "$tree" >/dev/null 2>&1 || status=$?
+[ $status = 1 ] || fail "a trace that cannot be written gives $status"
+
 # ---- errors: exit 2 and a word about it ----
 refuse() {
     status=0

@@ -514,7 +514,7 @@ Test(bad_input_systems, no_function_of_the_headers_is_missing)
 static bool is_probed(const char *header)
 {
     static const char *const files[] = { "messages", "actors", "behaviour", "names",
-                                         "systems",  "ties",   "log" };
+                                         "systems",  "ties",   "log",       "trace" };
     char path[128], quoted[80];
     bool found = false;
 
