@@ -59,7 +59,7 @@ static th_msg *create(struct thi_voice *voice, const th_type *type, size_t rest)
 static bool is_systems_own(const th_type *type)
 {
     return type->flags & TH_TYPE_SYSTEM && type != &th_exit_request_type &&
-           type != &th_ask_status_type;
+           type != &th_ask_status_type && type != &th_ask_handled_type;
 }
 
 /* What nearly every message is: small, the user's, from a voice that nobody shares. */

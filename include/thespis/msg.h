@@ -151,6 +151,7 @@ typedef enum th_exit_reason {
     XX(FILTERED, "a system message that ask and listen do not show")                               \
     XX(FAILED, "its handler failed and it has no sender to tell")                                  \
     XX(POISON, "its handler failed on a poison message")                                           \
+    XX(NO_ROUTEE, "its router has nobody to pass it to")                                           \
     XX(FULL, "a queue on its way is at its limit")                                                 \
     XX(NOMEM, "there was no memory to deliver it")                                                 \
     XX(FOREIGN, "its target belongs to a system that nothing links to this one")                   \
@@ -176,7 +177,7 @@ TH_API size_t th_exit_describe(th_exit_reason reason, th_err err, const char *de
 TH_API const char *th_dead_reason_text(th_dead_reason reason);
 TH_END_C
 
-/* ---- what the system sends. Only th_exit_request may be sent by anybody. ---- */
+/* ---- what the system sends. Anybody may send th_exit_request and th_ask_handled. ---- */
 
 /** Please exit: children first, unless not recursive; then the children go to the system. The
  * handler sees it, may clean up, and may answer th_exit_keep_children(self) or th_exit_later(self).
@@ -231,5 +232,12 @@ TH_MESSAGE(th_wakeup, TH_WAKEUP_FIELDS);
     F(S, addr, target) /* where it was going */                                                    \
     F(S, u32, reason)  /* th_dead_reason */
 TH_MESSAGE(th_dead_letter, TH_DEAD_LETTER_FIELDS);
+
+/** A question anybody may send to an actor: is all handled that I sent before this? The runtime
+ * answers in its turn, with th_handled and the same token, and needs no memory for it; no handler
+ * sees the question. To an actor that is gone: no answer, and no dead letter; an ask ends. */
+#define TH_HANDLED_FIELDS(F, S) F(S, u64, token)
+TH_MESSAGE(th_ask_handled, TH_HANDLED_FIELDS);
+TH_MESSAGE(th_handled, TH_HANDLED_FIELDS);
 
 #endif

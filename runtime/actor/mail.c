@@ -65,7 +65,7 @@ bool thi_mail_is_urgent_system(const th_type *type)
            type != &th_poison_type && type != &thi_time_up_type && type != &thi_recheck_type &&
            type != &thi_gone_type && type != &thi_link_gone_type &&
            type != &th_child_started_type && type != &th_fd_ready_type &&
-           type != &th_os_signal_type && type != &thi_probe_type;
+           type != &th_os_signal_type && type != &thi_probe_type && type != &th_ask_handled_type;
 }
 
 /* and that of th_actor_gone (tie.c) */

@@ -274,7 +274,7 @@ static void handle_system(th_self *self, struct thi_cell *cell, th_msg *msg)
     case THI_TIE_DONE: return;
     case THI_TIE_GONE: handle(self, cell, msg, TH_DELIVERIES_MAX); return;
     }
-    if (is_of_a_watch(type) && take_watch(self, cell, msg))
+    if ((is_of_a_watch(type) && take_watch(self, cell, msg)) || thi_report_handled(self, msg))
         return;
     if (type == &th_wakeup_type && !thi_wakeup_arrived(self, cell, msg)) {
         /* cancelled: that is all there was to do */

@@ -52,6 +52,16 @@ void thi_report_answer(th_self *self, struct thi_cell *cell, const th_msg *quest
         thi_alias_give_up(self, question->thi_from, TH_E_NOMEM);
 }
 
+bool thi_report_handled(th_self *self, th_msg *question)
+{
+    if (question->thi_type != &th_ask_handled_type)
+        return false;
+    thi_count(self, THI_STAT_HANDLED);
+    question->thi_type = &th_handled_type;
+    thi_post_to(self, thi_self_addr(self), question->thi_from, question);
+    return true;
+}
+
 /* ---- the front door ---- */
 
 static th_err ask(th_self *self, th_addr whom, th_status_format format, uint32_t parts)

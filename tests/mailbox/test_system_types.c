@@ -15,6 +15,7 @@ static const struct {
     { &th_poison_type, "th_poison", true },
     { &th_wakeup_type, "th_wakeup", true },
     { &th_dead_letter_type, "th_dead_letter", true },
+    { &th_ask_handled_type, "th_ask_handled", false },
 };
 
 Test(system_types, are_sound_and_of_the_system)
