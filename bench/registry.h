@@ -27,6 +27,7 @@
     XX(log_filtered)                                                                               \
     XX(ask)                                                                                        \
     XX(troupe)                                                                                     \
+    XX(route)                                                                                      \
     XX(work)                                                                                       \
     XX(pairs)                                                                                      \
     XX(bystander)

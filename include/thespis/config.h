@@ -231,6 +231,16 @@
     10000000 /* first pause before a dead worker is replaced; doubles each time */
 #define TH_TROUPE_BACKOFF_MAX_NS 5000000000 /* and its ceiling */
 
+/* ---- routers ---- */
+
+#define TH_ROUTER_CHILDREN_DEFAULT 4    /* routees made, when a class is given and no number */
+#define TH_ROUTER_ROUTEES_DEFAULT  1024 /* children and guests of one router */
+#define TH_ROUTER_ROUTEES_MAX                                                                      \
+    65536 /* that an option may ask for: by key each is looked at for each message */
+#define TH_ROUTER_WAITING_MAX    (1024u * 1024) /* that an option may have wait for a routee */
+#define TH_ROUTER_BACKOFF_MIN_NS 10000000   /* pause before a dead child is replaced; it doubles */
+#define TH_ROUTER_BACKOFF_MAX_NS 5000000000 /* and its ceiling; up so long, all is forgiven */
+
 /* ---- supervisors ---- */
 
 #define TH_SUPERVISOR_ID_SIZE          64 /* bytes of a child's id, with the NUL */

@@ -24,6 +24,7 @@
 #include <thespis/pump.h>
 #include <thespis/status.h>
 #include <thespis/troupe.h>
+#include <thespis/router.h>
 #include <thespis/supervisor.h>
 #include <thespis/testkit.h>
 

@@ -276,6 +276,35 @@ static void troupes(struct test_system *ts)
         listen(ts->me, TALK_SILENCE);
 }
 
+static void routers(struct test_system *ts)
+{
+    static const th_routing routings[] = { TH_ROUTE_IN_TURN, TH_ROUTE_TO_ALL, TH_ROUTE_BY_LOAD };
+    th_addr guest = th_addr_none(), router;
+
+    whatever(th_spawn(ts->me, &talk_echo, NULL, &guest));
+    for (int i = 0; i < 3; i++) {
+        if (th_router_spawn(ts->me,
+                            &(th_router_options){ .routing = routings[i],
+                                                  .klass = &kin,
+                                                  .arg = talk_word(ts->me, "argument"),
+                                                  .children = 2,
+                                                  .waiting_max = 2 },
+                            &router))
+            continue;
+        if (!th_addr_is_none(guest))
+            whatever(th_router_join_send(ts->me, router, (struct th_router_join){ guest }));
+        whatever(talk_say(ts->me, router, "hello"));
+        whatever(talk_say(ts->me, router, "die"));
+        whatever(th_router_set_send(ts->me, router, (struct th_router_set){ .children = 3 }));
+        ask(ts->me, router, "hello?");
+        whatever(th_router_leave_send(ts->me, router, (struct th_router_leave){ guest }));
+        whatever(th_tell(ts->me, router, th_msg_create(ts->me, &th_router_ask_status_type)));
+        for (int j = 0; j < 5; j++)
+            listen(ts->me, TH_MS(1));
+        whatever(th_stop(ts->me, router));
+    }
+}
+
 static void get_by_name(struct test_system *ts)
 {
     th_spawn_options options = { .klass = &talk_echo, .global_name = "the one" };
@@ -543,6 +572,7 @@ SWEEP(large_messages_and_memory)
 SWEEP(endpoints)
 SWEEP(troupes)
 SWEEP(supervisors)
+SWEEP(routers)
 SWEEP(watches_and_links)
 SWEEP(watches)
 SWEEP(get_by_name)

@@ -4,7 +4,7 @@
 
 static const struct random_extra *const all[] = {
     &random_extra_troupe,      &random_extra_names,   &random_extra_ties,    &random_extra_status,
-    &random_extra_supervisors, &random_extra_logging, &random_extra_watches,
+    &random_extra_supervisors, &random_extra_logging, &random_extra_watches, &random_extra_router,
 };
 
 enum { COUNT = sizeof(all) / sizeof(all[0]) };
