@@ -28,6 +28,7 @@
     XX(ask)                                                                                        \
     XX(troupe)                                                                                     \
     XX(route)                                                                                      \
+    XX(publish)                                                                                    \
     XX(work)                                                                                       \
     XX(pairs)                                                                                      \
     XX(bystander)

@@ -241,6 +241,16 @@
 #define TH_ROUTER_BACKOFF_MIN_NS 10000000   /* pause before a dead child is replaced; it doubles */
 #define TH_ROUTER_BACKOFF_MAX_NS 5000000000 /* and its ceiling; up so long, all is forgiven */
 
+/* ---- topics ---- */
+
+/* Bytes of a topic's or a filter's name, with the NUL; it travels in each publication. Its levels:
+ * matching looks at two to the power of them at the very worst. */
+#define TH_TOPIC_SIZE       128
+#define TH_TOPIC_LEVELS_MAX 16
+
+#define TH_TOPICS_DEFAULT               (64u * 1024) /* names in use at once; a program's design */
+#define TH_TOPICS_SUBSCRIPTIONS_DEFAULT (1024u * 1024) /* 64 bytes each */
+
 /* ---- supervisors ---- */
 
 #define TH_SUPERVISOR_ID_SIZE          64 /* bytes of a child's id, with the NUL */

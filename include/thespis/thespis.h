@@ -25,6 +25,7 @@
 #include <thespis/status.h>
 #include <thespis/troupe.h>
 #include <thespis/router.h>
+#include <thespis/topic.h>
 #include <thespis/supervisor.h>
 #include <thespis/testkit.h>
 

@@ -305,6 +305,31 @@ static void routers(struct test_system *ts)
     }
 }
 
+static void topics(struct test_system *ts)
+{
+    th_addr topics, readers[2];
+
+    if (th_topics_spawn(ts->me, NULL, &topics))
+        return;
+    for (int i = 0; i < 2; i++) {
+        if (th_spawn(ts->me, &kin, NULL, &readers[i]))
+            return;
+        whatever(th_subscribe_to(ts->me, topics, "a/+", readers[i]));
+        whatever(th_subscribe_to(ts->me, topics, "a/b/#", readers[i]));
+        whatever(th_publish(ts->me, topics, "a/b", talk_word(ts->me, "die"), TH_PUBLISH_RETAIN));
+        listen(ts->me, TH_MS(1));
+    }
+    whatever(th_unsubscribe_from(ts->me, topics, "a/+", readers[0]));
+    whatever(th_tell(ts->me, topics, th_msg_create(ts->me, &th_topics_ask_status_type)));
+    whatever(th_topics_set_send(ts->me, topics, (struct th_topics_set){ .topics_max = 5 }));
+    whatever(th_stop(ts->me, readers[1]));
+    whatever(th_retract(ts->me, topics, "a/b"));
+    whatever(th_publish(ts->me, topics, "c", talk_word(ts->me, "kept"), TH_PUBLISH_RETAIN));
+    for (int i = 0; i < 6; i++)
+        listen(ts->me, TH_MS(1));
+    whatever(th_stop(ts->me, topics));
+}
+
 static void get_by_name(struct test_system *ts)
 {
     th_spawn_options options = { .klass = &talk_echo, .global_name = "the one" };
@@ -573,6 +598,7 @@ SWEEP(endpoints)
 SWEEP(troupes)
 SWEEP(supervisors)
 SWEEP(routers)
+SWEEP(topics)
 SWEEP(watches_and_links)
 SWEEP(watches)
 SWEEP(get_by_name)

@@ -3,8 +3,9 @@
 #include <stdlib.h>
 
 static const struct random_extra *const all[] = {
-    &random_extra_troupe,      &random_extra_names,   &random_extra_ties,    &random_extra_status,
-    &random_extra_supervisors, &random_extra_logging, &random_extra_watches, &random_extra_router,
+    &random_extra_troupe,  &random_extra_names,       &random_extra_ties,
+    &random_extra_status,  &random_extra_supervisors, &random_extra_logging,
+    &random_extra_watches, &random_extra_router,      &random_extra_topic,
 };
 
 enum { COUNT = sizeof(all) / sizeof(all[0]) };

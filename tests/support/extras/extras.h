@@ -66,6 +66,7 @@ extern const struct random_extra random_extra_supervisors;
 extern const struct random_extra random_extra_logging;
 extern const struct random_extra random_extra_watches;
 extern const struct random_extra random_extra_router;
+extern const struct random_extra random_extra_topic;
 
 /* What a system that the logging is to be checked of is made with, and told when it runs. */
 extern const th_log_options random_logging_options;
