@@ -25,6 +25,7 @@ says 'pong is gone: it ended itself' "$folder/pingpong" 0
 says '^5 of 7 jobs done$' "$folder/supervised" 7
 output=$(yes | head -20000 | timeout 60 "$folder/pump") || fail "pump gives $?"
 [ "$output" = '20000 lines' ] || fail "pump says '$output'"
+says '^1000 movements, 28 times overdrawn$' "$folder/bank" 1000
 says '^1 worker: .* sum 6765000$' "$folder/fib_troupe" 20 1000
 says '^4 workers: .* sum 6765000$' "$folder/fib_troupe" 20 1000
 says '^a painter, with one colour: the system lacks a capability' "$folder/services"
