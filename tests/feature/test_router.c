@@ -625,7 +625,50 @@ BOTH_BASES(router, takes_its_children_along_and_leaves_its_guests)
     }
 }
 
-BOTH_BASES(router, under_a_name_behind_a_router_and_kept_alive)
+static th_addr find(struct test_system *ts, th_addr supervisor)
+{
+    th_addr addr = th_addr_none();
+
+    while (th_addr_is_none(addr)) { /* or it is being started anew */
+        struct th_supervisor_find *body;
+        th_msg *ask = th_supervisor_find_new(ts->me, &body), *answer;
+
+        body->id[0] = 'r';
+        must(th_ask(ts->me, supervisor, ask, TALK_PATIENCE, &answer));
+        addr = th_supervisor_child_of(answer)->addr;
+        th_msg_destroy(ts->me, answer);
+        if (th_addr_is_none(addr))
+            must_be(th_listen(ts->me, TH_MS(1), &answer), TH_E_TIMEOUT); /* a pause */
+    }
+    return addr;
+}
+
+/* Its argument serves for each life: the guests and the name of the field with it. */
+BOTH_BASES(router, can_be_a_supervisors_child)
+{
+    th_addr guest = talk_create(ts->me, &clerk), supervisor, first, second;
+    th_child_spec child = { .id = "r" };
+    th_spawn_options spawn;
+
+    must(th_router_spec(
+        ts->me,
+        &(th_router_options){
+            .routing = TH_ROUTE_BY_KEY, .key_field = "key", .routees = &guest, .routee_count = 1 },
+        &spawn));
+    child.klass = spawn.klass;
+    child.arg = spawn.arg;
+    must(th_supervisor_spawn(ts->me, &child, 1,
+                             &(th_supervisor_options){ .backoff_min_ns = TH_MS(1) }, &supervisor));
+    first = find(ts, supervisor);
+    cr_assert(th_addr_equal(deliver(ts, first, 1), guest));
+    must(th_stop(ts->me, first));
+    do
+        second = find(ts, supervisor);
+    while (th_addr_equal(first, second));
+    cr_assert(th_addr_equal(deliver(ts, second, 1), guest));
+}
+
+BOTH_BASES(router, under_a_name_and_behind_a_router)
 {
     th_addr inner = router(ts, &(th_router_options){ .klass = &clerk, .children = 2 }), to, same;
     th_spawn_options spawn;
