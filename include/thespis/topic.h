@@ -23,9 +23,10 @@
  *
  * Subscriptions end with the subscriber, which is watched (ties.h), so it has to be an actor of
  * this system: a thread subscribes one. What is on its way to it when it ends is a dead letter, as
- * with any message. A slow subscriber's mail waits in its own mailbox and holds up nobody: if that
- * is bounded, its policy says what becomes of it, and a send that it refuses is counted (refused)
- * and passed over. */
+ * with any message. A slow subscriber's mail waits in its own mailbox and holds up nobody. If that
+ * has a limit, its policy decides: what is dropped is a dead letter; a send that fails is counted
+ * (refused) and passed over; but a policy that holds senders would hold the topics actor, and with
+ * it everybody, so it is not for subscribers. */
 #ifndef THESPIS_TOPIC_H
 #define THESPIS_TOPIC_H
 
