@@ -365,42 +365,6 @@ static void needs_and_capabilities(struct test_system *ts)
     whatever(th_create(ts->me, &options, TALK_PATIENCE, &addr, NULL));
 }
 
-/* A watch for whose message there is no memory is tried again. */
-static void watches(struct test_system *ts)
-{
-    struct watcher_order *order;
-    struct talk_whom *boss;
-    th_msg *msg = talk_whom_new(ts->me, &boss), *answer;
-    int ends[2];
-    th_addr watcher;
-
-    signal(SIGUSR2, SIG_IGN);
-    watcher_pipe(ends);
-    if (msg)
-        boss->addr = th_self_addr(ts->me);
-    if (msg && th_spawn(ts->me, &watcher_class, msg, &watcher) == TH_OK) {
-        for (int verb = 0; verb < 2; verb++) {
-            answer = NULL;
-            msg = watcher_order_new(ts->me, &order);
-            if (msg)
-                *order = verb ? (struct watcher_order){ WATCHER_SIGNAL, .fd = SIGUSR2 }
-                              : (struct watcher_order){ WATCHER_FD, .fd = ends[0],
-                                                        .events = TH_FD_READABLE,
-                                                        .mode = TH_WATCH_ONCE };
-            whatever(th_ask(ts->me, watcher, msg, TALK_SILENCE, &answer));
-            th_msg_destroy(ts->me, answer);
-        }
-        watcher_write(ends[1], 1);
-        raise(SIGUSR2);
-        for (int i = 0; i < 3; i++)
-            listen(ts->me, TH_MS(4));
-        whatever(th_stop(ts->me, watcher));
-        ask(ts->me, watcher, "gone?");
-    }
-    close(ends[0]);
-    close(ends[1]);
-}
-
 /* ---- logging, and who looks at the system ---- */
 
 static struct {
@@ -523,11 +487,62 @@ static void watchdog(struct test_system *ts)
         ask(ts->me, addr, "hang");
 }
 
+/* ---- watches ---- */
+
+/* Open from before the system until after it: nobody waits for the watcher's end where there is no
+ * memory to ask for it. */
+static int ends[2];
+
+static void with_pipe(th_options *options)
+{
+    with_log(options);
+    watcher_pipe(ends);
+}
+
+static void close_pipe(void)
+{
+    close(ends[0]);
+    close(ends[1]);
+}
+
+/* A watch for whose message there is no memory is tried again. */
+static void watches(struct test_system *ts)
+{
+    struct watcher_order *order;
+    struct talk_whom *boss;
+    th_msg *msg = talk_whom_new(ts->me, &boss), *answer;
+    th_addr watcher;
+
+    signal(SIGUSR2, SIG_IGN);
+    if (msg)
+        boss->addr = th_self_addr(ts->me);
+    if (msg && th_spawn(ts->me, &watcher_class, msg, &watcher) == TH_OK) {
+        for (int verb = 0; verb < 2; verb++) {
+            answer = NULL;
+            msg = watcher_order_new(ts->me, &order);
+            if (msg)
+                *order = verb ? (struct watcher_order){ WATCHER_SIGNAL, .fd = SIGUSR2 }
+                              : (struct watcher_order){ WATCHER_FD, .fd = ends[0],
+                                                        .events = TH_FD_READABLE,
+                                                        .mode = TH_WATCH_ONCE };
+            whatever(th_ask(ts->me, watcher, msg, TALK_SILENCE, &answer));
+            th_msg_destroy(ts->me, answer);
+        }
+        watcher_write(ends[1], 1);
+        raise(SIGUSR2);
+        for (int i = 0; i < 3; i++)
+            listen(ts->me, TH_MS(4));
+        whatever(th_stop(ts->me, watcher));
+        ask(ts->me, watcher, "gone?");
+    }
+}
+
 /* ---- the sweep ---- */
 
 struct scenario {
     void (*play)(struct test_system *ts);
-    void (*equip)(th_options *options); /* may be NULL */
+    void (*equip)(th_options *options); /* with a log at least; may be NULL */
+    void (*after)(void);                /* the system is gone; may be NULL */
 };
 
 /* A record that was taken is written, or in a count; one allocation costs one record at most. */
@@ -563,6 +578,8 @@ static bool run_short(th_base base, uint64_t nth, bool for_good, const struct sc
     must(th_inject_nomem(ts.sys, 0, false));
     check_log(&ts, scenario, for_good);
     test_system_close(&ts);
+    if (scenario->after)
+        scenario->after();
     return after - before >= nth;
 }
 
@@ -580,12 +597,12 @@ static void sweep(const struct scenario *scenario)
         run_short(TH_BASE_POOL, i, false, scenario);
 }
 
-#define SWEEP_WITH(name, equip)                                                                    \
+#define SWEEP_WITH(name, equip, after)                                                             \
     Test(nomem, name, .timeout = 100)                                                              \
     {                                                                                              \
-        sweep(&(struct scenario){ name, equip });                                                  \
+        sweep(&(struct scenario){ name, equip, after });                                           \
     }
-#define SWEEP(name) SWEEP_WITH(name, NULL)
+#define SWEEP(name) SWEEP_WITH(name, NULL, NULL)
 
 SWEEP(spawn_tell_ask_stop)
 SWEEP(create_and_why)
@@ -600,17 +617,18 @@ SWEEP(supervisors)
 SWEEP(routers)
 SWEEP(topics)
 SWEEP(watches_and_links)
-SWEEP(watches)
+SWEEP_WITH(watches, with_pipe, close_pipe)
 SWEEP(get_by_name)
 SWEEP(needs_and_capabilities)
-SWEEP_WITH(logging, with_log)
-SWEEP_WITH(status_of_everything, with_measuring)
+SWEEP_WITH(logging, with_log, NULL)
+SWEEP_WITH(status_of_everything, with_measuring, NULL)
 
 /* The simple base has nobody to watch. */
 Test(nomem, watchdog, .timeout = 100)
 {
     for (uint64_t nth = 1; nth <= 20; nth++)
-        run_short(TH_BASE_POOL, nth, nth % 4 == 0, &(struct scenario){ watchdog, with_watchdog });
+        run_short(TH_BASE_POOL, nth, nth % 4 == 0,
+                  &(struct scenario){ watchdog, with_watchdog, NULL });
 }
 
 /* The random program, short of one allocation: the model still holds, but for what was refused. */
