@@ -2,15 +2,26 @@
 
 #include <stdlib.h>
 
+/* one a line */
+/* clang-format off */
 static const struct random_extra *const all[] = {
-    &random_extra_troupe,  &random_extra_names,       &random_extra_ties,
-    &random_extra_status,  &random_extra_supervisors, &random_extra_logging,
-    &random_extra_watches, &random_extra_router,      &random_extra_topic,
+    &random_extra_troupe,
+    &random_extra_names,
+    &random_extra_ties,
+    &random_extra_status,
+    &random_extra_supervisors,
+    &random_extra_logging,
+    &random_extra_watches,
+    &random_extra_router,
+    &random_extra_topic,
+    &random_extra_capabilities,
 };
+/* clang-format on */
 
 enum { COUNT = sizeof(all) / sizeof(all[0]) };
 
 struct random_extras {
+    uint64_t favourite; /* half of all acts are this one's, so that each sees long stories, too */
     struct random_extra_run runs[COUNT];
 };
 
@@ -23,6 +34,8 @@ struct random_extras *random_extras_open(th_self *me)
 {
     struct random_extras *extras = calloc(1, sizeof(*extras));
 
+    if (extras)
+        extras->favourite = (th_random(me) >> 33) % COUNT;
     for (int i = 0; extras && i < COUNT; i++) {
         struct random_extra_run *run = &extras->runs[i];
 
@@ -41,7 +54,7 @@ void random_extras_free(struct random_extras *extras)
 
 void random_extras_act(struct random_extras *extras, th_self *player, uint64_t pick)
 {
-    uint64_t i = pick % COUNT;
+    uint64_t i = pick % 2 ? extras->favourite : (pick >> 1) % COUNT;
     struct random_extra_run *run = &extras->runs[i];
 
     if (takes_part(run) && !atomic_load(&run->is_closing))

@@ -67,6 +67,7 @@ extern const struct random_extra random_extra_logging;
 extern const struct random_extra random_extra_watches;
 extern const struct random_extra random_extra_router;
 extern const struct random_extra random_extra_topic;
+extern const struct random_extra random_extra_capabilities;
 
 /* What a system that the logging is to be checked of is made with, and told when it runs. */
 extern const th_log_options random_logging_options;
