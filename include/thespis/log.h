@@ -164,7 +164,7 @@ TH_API bool th_log_enabled(th_self *self, th_log_level level);
  * be NULL: then a rate is kept for each (actor, text). @fields [lend]; more than TH_LOG_FIELDS_MAX
  * are counted only. A text longer than TH_LOG_TEXT_SIZE is cut, and says so.
  * TH_E_LIMIT: suppressed or dropped, and counted. TH_E_NOMEM: dropped. TH_E_CLOSED: the system has
- * shut down, dropped. TH_E_STATE: a sink logs. */
+ * shut down, dropped. TH_E_STATE: a sink logs. TH_E_FORKED. */
 TH_API th_err th_log_write(th_self *self, th_log_level level, const th_log_site *site,
                            const th_log_field *fields, uint32_t field_count, const char *format,
                            ...) TH_PRINTF(6, 7);
@@ -295,27 +295,45 @@ static inline bool th_log_is_on(th_self *self, th_log_level level)
 }
 #endif
 
-/* For the next three: arguments are evaluated only if the record passes. */
-#define TH_LOG_MAKE(self, level, rate, fields, count, ...)                                         \
+/* What the three below become. The arguments are evaluated only if the record passes. */
+#define TH_LOG_MAKE(self, level, rate, fields, ...)                                                \
     do {                                                                                           \
         th_self *th_log_self_ = (self);                                                            \
         if (TH_UNLIKELY(th_log_is_on(th_log_self_, (level)))) {                                    \
             static const th_log_site th_log_site_ = { __FILE__, __LINE__, (rate) };                \
-            (void)th_log_write(th_log_self_, (level), &th_log_site_, fields, count, __VA_ARGS__);  \
+            (void)th_log_write(th_log_self_, (level), &th_log_site_, fields, __VA_ARGS__);         \
         }                                                                                          \
     } while (0)
 
+/* Two arguments of th_log_write() each: an array for as long as the call, and its length. */
+#define TH_LOG_NO_FIELDS NULL, 0
+#define TH_LOG_FIELDS(...)                                                                         \
+    TH_LOG_ARRAY(__VA_ARGS__), (uint32_t)(sizeof(TH_LOG_ARRAY(__VA_ARGS__)) / sizeof(th_log_field))
+#ifdef __cplusplus
+extern "C++" {
+template <class... Fields> struct thi_log_array {
+    th_log_field all[sizeof...(Fields)];
+};
+template <class... Fields> inline thi_log_array<Fields...> thi_log_array_of(Fields... fields)
+{
+    return { { fields... } };
+}
+}
+#define TH_LOG_ARRAY(...) thi_log_array_of(__VA_ARGS__).all
+#else
+#define TH_LOG_ARRAY(...) ((const th_log_field[]){ __VA_ARGS__ })
+#endif
+
 /** A printf-like text. */
-#define th_log(self, level, ...) TH_LOG_MAKE(self, level, 0, NULL, 0, __VA_ARGS__)
+#define th_log(self, level, ...) TH_LOG_MAKE(self, level, 0, TH_LOG_NO_FIELDS, __VA_ARGS__)
 
 /** The same, at most @rate times a second from this line. */
-#define th_log_limited(self, level, rate, ...) TH_LOG_MAKE(self, level, rate, NULL, 0, __VA_ARGS__)
+#define th_log_limited(self, level, rate, ...)                                                     \
+    TH_LOG_MAKE(self, level, rate, TH_LOG_NO_FIELDS, __VA_ARGS__)
 
 /** A text as it is, and fields: th_kv_...() by commas. */
 #define th_log_with(self, level, text, ...)                                                        \
-    TH_LOG_MAKE(self, level, 0, ((const th_log_field[]){ __VA_ARGS__ }),                           \
-                (uint32_t)(sizeof((const th_log_field[]){ __VA_ARGS__ }) / sizeof(th_log_field)),  \
-                "%s", (text))
+    TH_LOG_MAKE(self, level, 0, TH_LOG_FIELDS(__VA_ARGS__), "%s", (text))
 
 #define th_log_trace(self, ...)    th_log(self, TH_LOG_TRACE, __VA_ARGS__)
 #define th_log_debug(self, ...)    th_log(self, TH_LOG_DEBUG, __VA_ARGS__)

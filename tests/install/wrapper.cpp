@@ -96,8 +96,41 @@ static int play(thespis::system &sys)
     return 0;
 }
 
+static th_err take_record(void *context, const th_log_record *record)
+{
+    if (record->field_count == 2 && std::strcmp(record->fields[1].value.s, "two") == 0)
+        ++*static_cast<int *>(context);
+    return TH_OK;
+}
+
+// A record's fields are gone with the statement, and the record has them.
+static int log_fields()
+{
+    int taken = 0;
+    th_log_sink sink = th_log_sink();
+    th_log_options log = th_log_options();
+    th_options options = th_options();
+
+    sink.kind = TH_LOG_SINK_FUNCTION;
+    sink.write = take_record;
+    sink.context = &taken;
+    log.sinks = &sink;
+    log.sink_count = 1;
+    options.log = &log;
+    {
+        thespis::system sys(&options);
+        CHECK(sys.error() == TH_OK);
+        th_log_with(sys.self(), TH_LOG_WARN, "fields", th_kv_u64("n", 1),
+                    th_kv_str("text", std::string("two").c_str()));
+    }
+    CHECK(taken == 1);
+    return 0;
+}
+
 int main()
 {
+    if (log_fields())
+        return 1;
     {
         thespis::system sys;
         CHECK(sys.error() == TH_OK);
