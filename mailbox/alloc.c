@@ -51,6 +51,7 @@ static bool book(struct thi_memory *memory, size_t size)
     uint64_t peak;
 
     if (memory->max && bytes > memory->max) {
+        atomic_fetch_add_explicit(&memory->refused, 1, memory_order_relaxed);
         atomic_fetch_sub_explicit(&memory->bytes, size, memory_order_relaxed);
         return false;
     }

@@ -70,7 +70,8 @@ struct thi_memory {
     /* written by whoever takes or gives */
     _Atomic uint64_t bytes;
     _Atomic uint64_t peak;
-    _Atomic uint64_t takes; /* attempts, those that failed included */
+    _Atomic uint64_t takes;   /* attempts, those that failed included */
+    _Atomic uint64_t refused; /* those past the ceiling */
 
     /* failure injection, for tests */
     _Atomic uint64_t fail_at; /* the value of takes that fails; 0: none */
@@ -115,6 +116,12 @@ static inline uint64_t thi_memory_peak(struct thi_memory *memory)
 static inline uint64_t thi_memory_takes(struct thi_memory *memory)
 {
     return atomic_load_explicit(&memory->takes, memory_order_relaxed);
+}
+
+/** How many takes the ceiling did not allow. */
+static inline uint64_t thi_memory_refused(struct thi_memory *memory)
+{
+    return atomic_load_explicit(&memory->refused, memory_order_relaxed);
 }
 
 /** Whether a take is set to fail: what a checked heap asks before each block. */

@@ -1,5 +1,5 @@
 /* system_types.c: the tables behind the messages that the system itself sends. */
-#include <thespis/msg.h>
+#include <thespis/mailbox.h>
 #include <thespis/status.h>
 #include <thespis/watch.h>
 
@@ -12,6 +12,7 @@ TH_MESSAGE_TYPE_AS(th_wakeup, TH_WAKEUP_FIELDS, TH_TYPE_SYSTEM, NULL)
 TH_MESSAGE_TYPE_AS(th_dead_letter, TH_DEAD_LETTER_FIELDS, TH_TYPE_SYSTEM, NULL)
 TH_MESSAGE_TYPE_AS(th_ask_handled, TH_HANDLED_FIELDS, TH_TYPE_SYSTEM, NULL)
 TH_MESSAGE_TYPE(th_handled, TH_HANDLED_FIELDS)
+TH_MESSAGE_TYPE_AS(th_writable, TH_WRITABLE_FIELDS, TH_TYPE_SYSTEM, NULL)
 
 TH_MESSAGE_TYPE_AS(th_ask_status, TH_ASK_STATUS_FIELDS, TH_TYPE_SYSTEM, NULL)
 TH_MESSAGE_TYPE(th_waiting, TH_WAITING_FIELDS)

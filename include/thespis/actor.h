@@ -9,9 +9,8 @@
 #define THESPIS_ACTOR_H
 
 #include <thespis/capability.h>
-#include <thespis/msg.h>
+#include <thespis/mailbox.h>
 
-typedef struct th_system th_system;
 typedef struct th_case th_case;       /* dispatch.h */
 typedef struct th_initial th_initial; /* behaviour.h */
 
@@ -46,7 +45,8 @@ struct th_class {
     uint32_t flags; /* enum th_class_flags */
     /** What this class extends, or NULL. Its state is the beginning of ours, so state_size is at
      * least its; an init or exit that is NULL here is its. What ours do not say they do not: one
-     * that is there and wants the base's too, calls it. on_failure and flags are not inherited. */
+     * that is there and wants the base's too, calls it. on_failure, flags, mailbox and urgent
+     * are not inherited. */
     const th_class *base;
     const th_case *cases; /* one function for each type: dispatch.h */
     /** What a system must be able to do for it, ended by a NULL name; those of the bases come on
@@ -65,6 +65,11 @@ struct th_class {
     uint64_t age_ns_max;
     uint64_t idle_ns_max;
     const th_initial *initial; /* what it waits for first: behaviour.h; NULL is the base's */
+    th_mailbox mailbox;        /* how much may wait; a spawn option may say otherwise */
+    /** Types [keep], ended by NULL, whose messages (and those of types that descend from them) are
+     * handled before all others that wait; among themselves they keep their order. Answers to
+     * questions and what the system sends are not meant. NULL: none. */
+    const th_type *const *urgent;
 };
 
 /** How to spawn, where th_spawn() is not enough. Zero is the default everywhere. */
@@ -80,7 +85,8 @@ typedef struct th_spawn_options {
     const char *global_name;
     const th_need *needs;        /* on top of the class's; copied */
     const th_fact *requirements; /* what fits() and the actor are to know; copied */
-    bool tell_started; /* the parent, an actor, gets th_child_started when init has succeeded */
+    bool tell_started;  /* the parent, an actor, gets th_child_started when init has succeeded */
+    th_mailbox mailbox; /* limit 0: the class's; TH_MAILBOX_UNBOUNDED: none */
 } th_spawn_options;
 
 TH_BEGIN_C
@@ -96,7 +102,8 @@ TH_API TH_NODISCARD th_err th_spawn(th_self *self, const th_class *klass, th_msg
                                     th_addr *addr_out);
 
 /** The same with options. TH_E_NO_CLASS: nobody registered that name. TH_E_UNFIT: the
- * system cannot do what the class or the options need. With a global_name:
+ * system cannot do what the class or the options need. TH_E_INVALID: also a mailbox whose low mark
+ * is not below its limit, or whose limit is past TH_MAILBOX_LIMIT_MAX. With a global_name:
  * TH_E_LIMIT also for TH_NAMES_MAX, TH_E_INVALID for a bad one; if an actor has it, its address,
  * and @options are not looked at. */
 TH_API TH_NODISCARD th_err th_spawn_with(th_self *self, const th_spawn_options *options,
@@ -168,7 +175,7 @@ TH_API uint64_t th_random(th_self *self);
 /* ---- asking without blocking ---- */
 
 /** The answer to th_ask_then(): a message [lend], or NULL with the reason in @err: TH_E_TIMEOUT,
- * TH_E_NO_ACTOR. Runs as the actor, like receive, and may fail like it. */
+ * TH_E_NO_ACTOR, TH_E_FULL. Runs as the actor, like receive, and may fail like it. */
 typedef th_err (*th_answer)(th_self *self, void *state, const th_msg *answer, th_err err,
                             uint64_t token);
 

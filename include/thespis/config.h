@@ -40,6 +40,17 @@
  * shared count. Bytes. */
 #define TH_MESSAGE_COPY_MAX 256
 
+/* Largest limit of a mailbox, in messages: past it a limit is a typing error. */
+#define TH_MAILBOX_LIMIT_MAX (1u << 30)
+
+/* Who may be held on one mailbox or wait to be told that it is writable; each costs a small
+ * message, and past it a sender is not held. */
+#define TH_MAILBOX_WAITERS_MAX (1u << 20)
+
+/* Most credits an owner keeps back before it returns them: one shared write for so many messages.
+ * Of small limits it is an eighth. */
+#define TH_MAILBOX_BATCH_MAX 64
+
 /* How deep field tables may nest, and messages inside messages be described. */
 #define TH_NESTING_MAX 32
 

@@ -27,6 +27,7 @@
     XX(CLOSED, "the system is shutting down or has shut down")                                     \
     XX(EXISTS, "that name is taken")                                                               \
     XX(LIMIT, "a limit of config.h or of the options is reached")                                  \
+    XX(FULL, "the mailbox is at its limit")                                                        \
     XX(THREAD, "a thread or a descriptor could not be had from the operating system")              \
     XX(FAILED, "the handler failed; th_fail() said why")                                           \
     XX(INIT, "the actor's init failed")                                                            \

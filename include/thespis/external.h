@@ -27,8 +27,8 @@ TH_API TH_NODISCARD th_err th_tell(th_self *self, th_addr to, th_msg *msg);
 /** Sends @msg [take] and waits for the answer to it: *@answer_out [give], destroy it with
  * th_msg_destroy(). Whoever answers the sender of the question answers it, also after it was
  * forwarded; a late answer is a dead letter and never reaches the next question. TH_E_TIMEOUT.
- * TH_E_NO_ACTOR: the question became a dead letter. TH_E_CLOSED. TH_E_NOT_HERE: @self is an actor,
- * see th_ask_then(). */
+ * TH_E_NO_ACTOR: the question became a dead letter; TH_E_FULL: one for want of room (mailbox.h).
+ * TH_E_CLOSED. TH_E_NOT_HERE: @self is an actor, see th_ask_then(). */
 TH_API TH_NODISCARD th_err th_ask(th_self *self, th_addr to, th_msg *msg, uint64_t timeout_ns,
                                   th_msg **answer_out);
 

@@ -87,7 +87,8 @@ static inline th_addr th_msg_target(const th_msg *msg)
  *  @msg [take], also on failure; NULL is answered with what made it NULL.
  *  TH_E_INVALID: @to is no address. TH_E_NOT_ALLOWED: a system message, or to an address of the
  * system's own. A dead target is not an error: the message goes to the dead-letter handlers. So
- * does one to another system's address, as long as nothing links the two. */
+ * does one to another system's address, as long as nothing links the two. TH_E_FULL: its mailbox
+ * has a limit and no room (mailbox.h). */
 TH_API TH_NODISCARD th_err th_send(th_self *self, th_addr to, th_msg *msg);
 
 /** Sends what was received on to @to, with its first sender, as th_send(). @msg [lend]. */

@@ -19,6 +19,10 @@ typedef struct th_counts {
     uint64_t stashed;         /* kept by th_stash(), or until first messages have come */
     uint64_t unstashed;       /* of those, put back into the mailbox, or dead */
     uint64_t stash_refused;   /* past TH_STASH_MAX */
+    uint64_t full;            /* sends and offers that a full mailbox refused */
+    uint64_t holds;           /* times an actor was held until a mailbox drained */
+    uint64_t hold_circles;    /* times one was not, since it would have waited for itself */
+    uint64_t holds_missed;    /* times one was not for want of memory or TH_MAILBOX_WAITERS_MAX */
     uint64_t spawned;
     uint64_t exited;
     uint64_t wakeups_set;
@@ -73,6 +77,7 @@ typedef struct th_system_status {
     uint64_t memory_bytes; /* taken from the allocator now */
     uint64_t memory_bytes_peak;
     uint64_t memory_max;
+    uint64_t memory_refused; /* allocations that memory_max did not allow */
     th_pool_status pool;
     bool measured; /* options.measure: */
     th_times

@@ -11,6 +11,7 @@
 #include <thespis/type.h>
 #include <thespis/msg.h>
 #include <thespis/capability.h>
+#include <thespis/mailbox.h>
 #include <thespis/actor.h>
 #include <thespis/ties.h>
 #include <thespis/name.h>

@@ -1,6 +1,7 @@
 /* runtime/actor/ask.c: one-shot reply addresses, and asking between actors. */
 #include "runtime/actor/ask.h"
 
+#include "runtime/actor/credits.h"
 #include "runtime/actor/dead_letter.h"
 #include "runtime/actor/mail.h"
 #include "runtime/actor/send.h"
@@ -31,7 +32,7 @@ static void pass_on(th_self *self, struct thi_cell *alias, th_msg *msg)
     enum thi_push push = THI_PUSH_CLOSED;
 
     if (cell)
-        push = thi_inbox_push(&cell->inbox, msg, thi_mail_is_urgent(msg->thi_type));
+        push = thi_cell_push(cell, msg);
     if (push == THI_PUSH_WOKE)
         thi_cell_schedule(self, cell);
     else if (push != THI_PUSH_QUEUED)

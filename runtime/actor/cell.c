@@ -1,6 +1,7 @@
 /* runtime/actor/cell.c: cells taken and retired, in batches per worker. */
 #include "runtime/actor/cell.h"
 
+#include "runtime/actor/credits.h"
 #include "runtime/actor/stage.h"
 #include "mailbox/msg.h"
 #include <thespis/assert.h>
@@ -64,16 +65,18 @@ _Static_assert(sizeof(struct thi_task) == sizeof(struct thi_retired) &&
                    offsetof(struct thi_task, next) == offsetof(struct thi_retired, next),
                "a retired cell's link is its task's");
 
-/* Those whose state is needed until then are retired one by one: it is no link. */
+/* Those whose state is needed until then are retired one by one: it is no link. Bounded actors too,
+ * since their extra is (B5 of credits.h). */
 static bool is_alone(const struct thi_cell *cell)
 {
-    return thi_cell_kind(cell) == THI_CELL_ENDPOINT || thi_cell_kind(cell) == THI_CELL_PARCEL;
+    return thi_cell_kind(cell) == THI_CELL_ENDPOINT || thi_cell_kind(cell) == THI_CELL_PARCEL ||
+           cell->extra;
 }
 
 /* A batch whose grace period is over. */
 static void reclaimed(struct thi_stage *stage, struct thi_cell *head)
 {
-    if (is_alone(head)) {
+    if (thi_cell_kind(head) >= THI_CELL_ENDPOINT && is_alone(head)) {
         bool is_endpoint = thi_cell_kind(head) == THI_CELL_ENDPOINT;
         void *state = head->state;
 
@@ -82,6 +85,11 @@ static void reclaimed(struct thi_stage *stage, struct thi_cell *head)
             ((struct thi_endpoint *)state)->release(state);
         else if (state)
             ((struct thi_parcel *)state)->release(state);
+    }
+    if (head->extra) { /* of a bounded actor */
+        thi_credits_free(stage, head->extra->credits);
+        thi_memory_give(&stage->memory, head->extra, sizeof(*head->extra));
+        head->extra = NULL;
     }
     thi_directory_give(&stage->directory, head);
 }

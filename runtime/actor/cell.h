@@ -32,6 +32,7 @@
 
 struct thi_stage;
 struct thi_cell_extra;
+struct thi_credits;
 
 /* What code speaks through: one in each cell and in each endpoint. */
 struct th_self {
@@ -90,7 +91,9 @@ enum thi_cell_flags {
     THI_CELL_EXIT_HEARD = 1 << 10,   /* it handles an exit request, and has not put it off */
     THI_CELL_DETOUR = 1 << 5,        /* deliveries go through detour.c */
     THI_CELL_STASHING = 1 << 6,      /* th_stash(): this message is to be kept */
-    THI_CELL_UNSTASHED = 1 << 7      /* mail is to be put back in front */
+    THI_CELL_UNSTASHED = 1 << 7,     /* mail is to be put back in front */
+    THI_CELL_GATED = 1 << 8,         /* for ever: bounded or sorting, its turns are gate.c's */
+    THI_CELL_HELD = 1 << 9           /* no plain mail until thi_released; gate.c, hold.c */
 };
 
 /* What a turn must look after once a handler has returned: all but how it was called. */
@@ -143,6 +146,9 @@ struct thi_cell_extra {
     th_err inject_err; /* testkit: the next inject_times deliveries fail with this */
     uint32_t inject_times;
     bool is_restarting;            /* its init runs again */
+    struct thi_credits *credits;   /* bounded actors: constant from spawn to reclaim; credits.h */
+    th_msg *passed;                /* while held: the last of the mail that must wait; gate.c */
+    th_msg *sorted;                /* the last of the class's urgent mail in mail_head; gate.c */
     bool letters;                  /* registered for dead letters */
     bool traps;                    /* th_trap_links() */
     struct thi_tie_table ties;     /* actor/tie.c */

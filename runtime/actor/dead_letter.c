@@ -23,10 +23,11 @@ static void count_dead(th_self *self, th_dead_reason reason)
 /* The runtime's own, of no interest once their target is gone. */
 static bool is_moot(const th_type *type)
 {
-    return type == &thi_probe_type || type == &thi_recheck_type || type == &thi_time_up_type ||
-           type == &thi_new_parent_type || type == &thi_exit_with_parent_type ||
-           type == &thi_ask_over_type || type == &thi_letters_to_type || type == &thi_adopt_type ||
-           type == &thi_started_type || type == &thi_status_type || type == &thi_ask_status_type ||
+    return type == &thi_released_type || type == &th_writable_type || type == &thi_probe_type ||
+           type == &thi_recheck_type || type == &thi_time_up_type || type == &thi_new_parent_type ||
+           type == &thi_exit_with_parent_type || type == &thi_ask_over_type ||
+           type == &thi_letters_to_type || type == &thi_adopt_type || type == &thi_started_type ||
+           type == &thi_status_type || type == &thi_ask_status_type ||
            type == &th_child_started_type || type == &thi_log_ready_type ||
            type == &thi_log_flush_type || type == &th_ask_handled_type;
 }
@@ -106,6 +107,7 @@ void thi_undeliverable(th_self *self, th_msg *msg, th_dead_reason reason)
     thi_alias_give_up(self, from,
                       reason == TH_DEAD_SHUTDOWN ? TH_E_CLOSED
                       : reason == TH_DEAD_NOMEM  ? TH_E_NOMEM
+                      : reason == TH_DEAD_FULL   ? TH_E_FULL
                                                  : TH_E_NO_ACTOR);
 }
 

@@ -16,6 +16,7 @@
 #include <string.h>
 
 #include "runtime/actor/ask.h"
+#include "runtime/actor/credits.h"
 #include "runtime/actor/dead_letter.h"
 #include "runtime/actor/detour.h"
 #include "runtime/actor/dispatch.h"
@@ -133,6 +134,7 @@ void thi_exit_begin(th_self *self, struct thi_cell *cell, th_exit_reason reason)
     thi_transient_stop(self, cell);
     thi_wakeups_clear(self, cell); /* they would only become dead letters */
     thi_ties_drop(self, cell);
+    thi_credits_close(self, cell);
     thi_watches_clear(self, cell);
 }
 
@@ -245,6 +247,7 @@ static void refuse(th_self *self, th_msg *msg, th_dead_reason reason,
 static void close_mailbox(th_self *self, struct thi_cell *cell, const struct th_child_exited *why)
 {
     th_dead_reason reason = cell->exit_reason == TH_EXIT_INIT ? TH_DEAD_INIT : TH_DEAD_WAITING;
+    struct thi_inbox *inbox = thi_cell_inbox(cell);
     th_msg *lanes[2], *tail, *next;
 
     for (th_msg *msg = cell->mail_head; msg; msg = next) {
@@ -252,7 +255,9 @@ static void close_mailbox(th_self *self, struct thi_cell *cell, const struct th_
         refuse(self, msg, reason, why);
     }
     cell->mail_head = NULL;
-    lanes[1] = thi_inbox_reverse(thi_inbox_close_owner(&cell->inbox), &lanes[0], &tail);
+    lanes[1] = thi_inbox_reverse(thi_inbox_close_owner(inbox), &lanes[0], &tail);
+    if (inbox != &cell->inbox)
+        (void)thi_inbox_close_owner(&cell->inbox);
     for (int lane = 0; lane < 2; lane++)
         for (th_msg *msg = lanes[lane]; msg; msg = next) {
             next = msg->thi_next;
@@ -279,6 +284,8 @@ static void free_extra(th_self *self, struct thi_cell *cell, th_dead_reason reas
     thi_msg_destroy(&self->worker->heap, cell->extra->arg);
     thi_msg_destroy(&self->worker->heap, cell->extra->started);
     th_blob_unref(cell->extra->exit_words);
+    if (cell->extra->credits)
+        return; /* B5: senders may be looking at it, so it goes with the cell */
     thi_memory_give(&stage->memory, cell->extra, sizeof(*cell->extra));
     cell->extra = NULL;
 }

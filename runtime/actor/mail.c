@@ -14,6 +14,7 @@ THI_SYSTEM_TYPE(thi_probe, THI_PROBE_FIELDS)
 TH_SIGNAL_TYPE_AS(thi_ask_status, TH_TYPE_SYSTEM, NULL)
 TH_SIGNAL_TYPE_AS(thi_log_ready, TH_TYPE_SYSTEM, NULL)
 TH_SIGNAL_TYPE_AS(thi_log_flush, TH_TYPE_SYSTEM, NULL)
+TH_SIGNAL_TYPE_AS(thi_released, TH_TYPE_SYSTEM, NULL)
 
 /* the struct of th_child_exited under another name (exit.c turns one into the other) */
 static const th_field child_gone_fields[] = { TH_CHILD_EXITED_FIELDS(TH_ROW, th_child_exited) };

@@ -54,6 +54,9 @@ TH_SIGNAL(thi_log_ready);
  * records before it are written. */
 TH_SIGNAL(thi_log_flush);
 
+/* To an actor that is held: its target has drained, or is gone. */
+TH_SIGNAL(thi_released);
+
 /* Answered by the runtime, also while exiting; the answer goes to the sender. */
 TH_SIGNAL(thi_ask_status);
 #define THI_STATUS_FIELDS(F, S)                                                                    \

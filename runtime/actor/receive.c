@@ -16,6 +16,8 @@
 #include "runtime/actor/dispatch.h"
 #include "runtime/actor/events.h"
 #include "runtime/actor/exit.h"
+#include "runtime/actor/gate.h"
+#include "runtime/actor/hold.h"
 #include "runtime/actor/initial.h"
 #include "runtime/actor/mail.h"
 #include "runtime/actor/poison.h"
@@ -161,16 +163,27 @@ static inline void handle(th_self *self, struct thi_cell *cell, th_msg *msg, uns
     settle(self, cell, msg, err);
 }
 
-/* After a message: what th_exit() or a failure asked for. */
-static inline bool go_on(th_self *self, struct thi_cell *cell)
+/* What a handler has left to be done: mail to be put back, an exit. true: the cell is dead. */
+static bool see_to_rest(th_self *self, struct thi_cell *cell)
 {
-    if (TH_LIKELY(!(cell->flags & THI_CELL_AFTERCARE) && thi_cell_life(cell) == THI_CELL_RUNNING))
-        return false;
     if (cell->flags & THI_CELL_UNSTASHED)
         thi_stash_put_back(cell);
     if (cell->flags & THI_CELL_EXIT_ASKED)
         thi_exit_begin(self, cell, (th_exit_reason)cell->exit_reason);
     return thi_cell_life(cell) == THI_CELL_EXITING && thi_exit_advance(self, cell);
+}
+
+/* After a message of a plain turn. true: the turn is over, and the cell not ours any more. */
+static inline bool go_on(th_self *self, struct thi_cell *cell)
+{
+    if (TH_LIKELY(!(cell->flags & THI_CELL_AFTERCARE) && thi_cell_life(cell) == THI_CELL_RUNNING))
+        return false;
+    if (see_to_rest(self, cell))
+        return true;
+    if (!(cell->flags & THI_CELL_HELD))
+        return false;
+    thi_gate_turn(self, cell); /* the rest of the turn */
+    return true;
 }
 
 /* ---- the system's lane ---- */
@@ -292,6 +305,8 @@ static void handle_system(th_self *self, struct thi_cell *cell, th_msg *msg)
         thi_report_answer(self, cell, msg);
     } else if (type == &thi_probe_type) {
         thi_sample_arrived(self->worker, msg);
+    } else if (type == &thi_released_type) {
+        thi_hold_over(self, cell);
     } else if (thi_cell_life(cell) == THI_CELL_EXITING && type != &th_child_exited_type &&
                cell->slot != stage->admin.slot) {
         thi_undeliverable(self, msg, TH_DEAD_EXITING);
@@ -351,11 +366,13 @@ static void take_mail(struct thi_cell *cell, th_msg *only)
     file(cell, mail, tail, urgent);
 }
 
-static bool take_one(th_self *self, struct thi_cell *cell)
+void thi_receive_file(struct thi_cell *cell, th_msg *mail, th_msg *tail, th_msg *urgent)
 {
-    th_msg *msg = cell->mail_head;
+    file(cell, mail, tail, urgent);
+}
 
-    cell->mail_head = msg->thi_next;
+static inline void take(th_self *self, struct thi_cell *cell, th_msg *msg)
+{
     if (TH_UNLIKELY(self->worker->step != NULL))
         trace(self->worker, cell, msg);
     if (TH_UNLIKELY(is_system(msg)))
@@ -366,7 +383,21 @@ static bool take_one(th_self *self, struct thi_cell *cell)
         thi_undeliverable(self, msg, TH_DEAD_LATE);
     else
         handle(self, cell, msg, TH_DELIVERIES_MAX);
+}
+
+static bool take_one(th_self *self, struct thi_cell *cell)
+{
+    th_msg *msg = cell->mail_head;
+
+    cell->mail_head = msg->thi_next;
+    take(self, cell, msg);
     return go_on(self, cell);
+}
+
+bool thi_receive_one(th_self *self, struct thi_cell *cell, th_msg *msg)
+{
+    take(self, cell, msg);
+    return see_to_rest(self, cell);
 }
 
 /* A conversation's turn: one plain message and nothing else. It is handled where it lies (I6 of
@@ -403,7 +434,7 @@ static inline bool take_only(th_self *self, struct thi_worker *worker, struct th
     return go_on(self, cell);
 }
 
-static bool is_time_up(struct thi_worker *worker, uint64_t *start)
+static inline bool is_time_up(struct thi_worker *worker, uint64_t *start)
 {
     uint64_t now;
 
@@ -413,6 +444,11 @@ static bool is_time_up(struct thi_worker *worker, uint64_t *start)
     if (!*start)
         *start = now;
     return now > *start && thi_cycles_to_ns(&worker->pool->rate, now - *start) > TH_TURN_NS_MAX;
+}
+
+bool thi_receive_is_time_up(struct thi_worker *worker, uint64_t *start)
+{
+    return is_time_up(worker, start);
 }
 
 /* true: there is a message that take_only() may have. */
@@ -426,7 +462,7 @@ static inline th_msg *find_only(struct thi_cell *cell)
     return only && only->thi_to.slot == cell->slot && !is_system(only) ? only : NULL;
 }
 
-/* true: the cell is dead, and must not be touched any more. */
+/* true: the cell is dead, or its turn over, and must not be touched any more. */
 static bool run_batch(th_self *self, struct thi_worker *worker, struct thi_cell *cell)
 {
     unsigned budget = worker->step ? thi_step_budget(worker->step) : TH_TURN_MESSAGES_MAX;
@@ -445,6 +481,17 @@ static bool run_batch(th_self *self, struct thi_worker *worker, struct thi_cell 
     return false;
 }
 
+/* A turn that begins with more than mail. true: it is over. */
+static bool run_aside(th_self *self, struct thi_cell *cell)
+{
+    if (cell->flags & THI_CELL_STALLED && see_to_rest(self, cell))
+        return true;
+    if (!(cell->flags & THI_CELL_GATE))
+        return false;
+    thi_gate_turn(self, cell);
+    return true;
+}
+
 static inline __attribute__((always_inline)) void take_turn(struct thi_worker *worker,
                                                             struct thi_task *task,
                                                             struct thi_cell *cell, th_self *self)
@@ -456,7 +503,7 @@ static inline __attribute__((always_inline)) void take_turn(struct thi_worker *w
     thi_stats_add(&worker->stats, THI_STAT_TURNS, 1);
     if (TH_UNLIKELY(thi_cell_life(cell) == THI_CELL_STARTING) && thi_spawn_start(self, cell))
         return;
-    if (TH_UNLIKELY(cell->flags & THI_CELL_STALLED) && go_on(self, cell))
+    if (TH_UNLIKELY(cell->flags & (THI_CELL_STALLED | THI_CELL_GATE)) && run_aside(self, cell))
         return;
     only = find_only(cell);
     if (TH_LIKELY(only != NULL) && take_only(self, worker, cell, only))

@@ -5,6 +5,7 @@
 #include "runtime/actor/send.h"
 
 #include "runtime/actor/ask.h"
+#include "runtime/actor/credits.h"
 #include "runtime/actor/dead_letter.h"
 #include "runtime/actor/mail.h"
 #include "runtime/actor/record.h"
@@ -40,10 +41,19 @@ void thi_cell_schedule(th_self *self, struct thi_cell *cell)
     TH_NEVER("a cell that cannot sleep was woken");
 }
 
-/* In a read section. */
-static inline __attribute__((always_inline)) void deliver(th_self *self,
-                                                          struct thi_directory *directory,
-                                                          th_msg *msg)
+/* To a box that stands for another one: a question's, or a bounded actor's. */
+static th_err deliver_aside(th_self *self, struct thi_cell *cell, th_msg *msg, bool may_refuse)
+{
+    if (thi_cell_kind(cell) <= THI_CELL_OWN)
+        return thi_credits_deliver(self, cell, msg, may_refuse);
+    thi_alias_answer(self, cell, msg);
+    return TH_OK;
+}
+
+/* In a read section. @may_refuse: the caller can answer that there is no room. */
+static inline __attribute__((always_inline)) th_err deliver(th_self *self,
+                                                            struct thi_directory *directory,
+                                                            th_msg *msg, bool may_refuse)
 {
     enum thi_push push = THI_PUSH_CLOSED;
     struct thi_cell *cell;
@@ -53,44 +63,46 @@ static inline __attribute__((always_inline)) void deliver(th_self *self,
     if (TH_LIKELY(cell))
         push = thi_inbox_push(&cell->inbox, msg, thi_mail_is_urgent(msg->thi_type));
     switch (push) {
-    case THI_PUSH_QUEUED: return;
+    case THI_PUSH_QUEUED: return TH_OK;
     case THI_PUSH_WOKE: /* we ended its sleep, so it is ours to queue, once */
         if (TH_LIKELY(self->worker && thi_cell_kind(cell) == THI_CELL_ACTOR))
             thi_worker_submit(self->worker, &cell->task);
         else
             thi_cell_schedule(self, cell);
-        return;
-    case THI_PUSH_ALIAS: thi_alias_answer(self, cell, msg); return;
+        return TH_OK;
+    case THI_PUSH_ALIAS: return deliver_aside(self, cell, msg, may_refuse);
     case THI_PUSH_CLOSED:
         thi_undeliverable(self, msg,
                           msg->thi_to.system != directory->system         ? TH_DEAD_FOREIGN
                           : msg->thi_to.generation & THI_GENERATION_ALIAS ? TH_DEAD_LATE
                                                                           : TH_DEAD_NO_ACTOR);
     }
+    return TH_OK;
 }
 
-static inline __attribute__((always_inline)) void repost(th_self *self, th_msg *msg)
+static inline __attribute__((always_inline)) th_err repost(th_self *self, th_msg *msg,
+                                                           bool may_refuse)
 {
     struct thi_stage *stage = thi_stage_of(self);
+    th_err err;
 
-    if (TH_LIKELY(self->worker)) {
-        deliver(self, &stage->directory, msg);
-        return;
-    }
+    if (TH_LIKELY(self->worker))
+        return deliver(self, &stage->directory, msg, may_refuse);
     thi_stage_enter(stage);
-    deliver(self, &stage->directory, msg);
+    err = deliver(self, &stage->directory, msg, may_refuse);
     thi_stage_leave(stage);
+    return err;
 }
 
 void thi_post(th_self *self, th_msg *msg)
 {
     thi_count(self, THI_STAT_ACCEPTED);
-    repost(self, msg);
+    (void)repost(self, msg, false);
 }
 
 void thi_repost(th_self *self, th_msg *msg)
 {
-    repost(self, msg);
+    (void)repost(self, msg, false);
 }
 
 /* What the front door refuses of system messages. */
@@ -191,8 +203,7 @@ th_err th_send(th_self *self, th_addr to, th_msg *msg)
     msg->thi_from = thi_self_addr(self);
     msg->thi_to = to;
     thi_count(self, THI_STAT_ACCEPTED);
-    repost(self, msg);
-    return TH_OK;
+    return repost(self, msg, true);
 }
 
 th_err th_forward(th_self *self, th_addr to, const th_msg *msg)
@@ -210,8 +221,10 @@ th_err th_forward(th_self *self, th_addr to, const th_msg *msg)
     copy = th_msg_dup(self, msg);
     if (!copy)
         return thi_voice_take_why(&self->voice);
+    copy->thi_from = first;
+    copy->thi_to = to;
+    thi_count(self, THI_STAT_ACCEPTED);
     thi_point_send(self, copy, copy->thi_type);
     record_send(self, to, copy);
-    thi_post_to(self, first, to, copy);
-    return TH_OK;
+    return repost(self, copy, true);
 }

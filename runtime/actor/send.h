@@ -48,6 +48,15 @@ static inline void thi_count(th_self *self, enum thi_stat which)
         thi_stats_add_shared(&thi_stage_of(self)->stats, which, 1);
 }
 
+/* Takes one back that thi_count() added. */
+static inline void thi_uncount(th_self *self, enum thi_stat which)
+{
+    if (self->worker)
+        thi_stats_add(&self->worker->stats, which, UINT64_MAX);
+    else
+        thi_stats_add_shared(&thi_stage_of(self)->stats, which, UINT64_MAX);
+}
+
 /* Has @cell, whose sleep the caller ended, run (or its thread woken, or its endpoint). */
 void thi_cell_schedule(th_self *self, struct thi_cell *cell);
 

@@ -6,8 +6,10 @@
 #include "runtime/actor/ask.h"
 #include "runtime/actor/classes.h"
 #include "runtime/actor/events.h"
+#include "runtime/actor/credits.h"
 #include "runtime/actor/dispatch.h"
 #include "runtime/actor/exit.h"
+#include "runtime/actor/gate.h"
 #include "runtime/actor/initial.h"
 #include "runtime/actor/mail.h"
 #include "runtime/actor/names.h"
@@ -71,6 +73,8 @@ static th_err check(th_self *self, const th_spawn_options *options, const th_cla
         err = thi_classes_choose(stage, options, klass_out);
     if (TH_UNLIKELY(err))
         return err;
+    if (thi_credits_check(&options->mailbox) || thi_credits_check(&(*klass_out)->mailbox))
+        return TH_E_INVALID;
     if (self->worker) {
         struct thi_cell *cell = thi_cell_of_self(self);
 
@@ -105,9 +109,18 @@ static th_err make_extra(th_self *self, struct thi_cell *cell, const th_spawn_op
     cell->extra = NULL;
     if (TH_UNLIKELY(may_need(cell->klass, options)))
         err = thi_fitting_make(stage, cell->klass, options, &fitting);
-    if (err || (!wants_own && !fitting && !options->arg && !options->global_name && !tells &&
-                !options->age_ns_max && !options->idle_ns_max && th_addr_is_none(report_to)))
+    if (!err)
+        err = thi_credits_make(stage, cell,
+                               options->mailbox.limit ? &options->mailbox : &cell->klass->mailbox);
+    if (!err)
+        err = thi_gate_make(stage, cell);
+    if (err) {
+        thi_fitting_free(fitting);
         return err;
+    }
+    if (!wants_own && !fitting && !options->arg && !options->global_name && !tells &&
+        !options->age_ns_max && !options->idle_ns_max && th_addr_is_none(report_to))
+        return TH_OK;
     if (!thi_cell_extra(stage, cell)) {
         thi_fitting_free(fitting);
         return TH_E_NOMEM;
@@ -143,6 +156,7 @@ static void drop_extra(th_self *self, struct thi_cell *cell)
     thi_fitting_leave(stage, cell->extra->fitting);
     thi_fitting_free(cell->extra->fitting);
     th_msg_destroy(self, cell->extra->started);
+    thi_credits_free(stage, cell->extra->credits);
     thi_memory_give(&stage->memory, cell->extra, sizeof(*cell->extra));
     cell->extra = NULL;
 }
@@ -172,7 +186,10 @@ static th_err make(th_self *self, const th_class *klass, const th_spawn_options 
         return err;
     }
     thi_cell_set_life(cell, THI_CELL_STARTING);
-    thi_inbox_init(&cell->inbox, THI_INBOX_EMPTY); /* awake: we queue it below */
+    if (cell->extra && cell->extra->credits)
+        thi_credits_show(cell);
+    else
+        thi_inbox_init(&cell->inbox, THI_INBOX_EMPTY); /* awake: we queue it below */
     *cell_out = cell;
     return TH_OK;
 }

@@ -60,8 +60,9 @@ struct thi_stage {
     pthread_mutex_t cells_lock; /* for those who have no worker: */
     struct thi_cell *cells;     /* spare ones, linked by task.next */
     struct thi_cell_batch retired;
-    struct thi_cell *late; /* endpoints closed when the reclaimer was gone, by task.next */
-    bool is_late;          /* it is: nothing may be handed to it any more */
+    pthread_mutex_t hold_lock; /* who waits for which mailbox: waiters and held_on of credits.h */
+    struct thi_cell *late;     /* closed when the reclaimer was gone, by task.next */
+    bool is_late;              /* it is: nothing may be handed to it any more */
 
     _Atomic bool closing;             /* no more spawning from outside */
     _Atomic uint32_t letter_handlers; /* how many; the admin keeps who */

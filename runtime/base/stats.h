@@ -26,6 +26,11 @@ enum thi_stat {
     THI_STAT_STASHED,
     THI_STAT_UNSTASHED,
     THI_STAT_STASH_REFUSED,
+    /* mailboxes with a limit; see th_counts */
+    THI_STAT_FULL,
+    THI_STAT_HOLDS,
+    THI_STAT_HOLD_CIRCLES,
+    THI_STAT_HOLDS_MISSED,
     /* life */
     THI_STAT_SPAWNED,
     THI_STAT_EXITED,

@@ -2,6 +2,8 @@
 
 #include <stdio.h>
 
+#include "runtime/actor/credits.h"
+#include "runtime/actor/gate.h"
 #include "runtime/actor/mail.h"
 #include "runtime/actor/receive.h"
 #include "mailbox/inbox.h"
@@ -20,7 +22,8 @@ static const char *life_text(enum thi_cell_state life)
 static bool is_asleep(struct thi_cell *cell)
 {
     /* relaxed: a figure */
-    return atomic_load_explicit(&cell->inbox.top, memory_order_relaxed) == THI_INBOX_ASLEEP;
+    return atomic_load_explicit(&thi_cell_inbox(cell)->top, memory_order_relaxed) ==
+           THI_INBOX_ASLEEP;
 }
 
 /* ---- who is at it ---- */
@@ -296,21 +299,26 @@ void thi_census_leftovers(th_system *system, th_leftover leftover, void *context
 
 /* ---- what waits, on the simple base ---- */
 
+/* The lanes of a mailbox, the first to be handled first; gate.c has the second. */
+enum lane { LANE_SYSTEM, LANE_URGENT, LANE_PLAIN, LANES };
+
+static enum lane lane_of(struct thi_cell *cell, const th_msg *msg)
+{
+    if (thi_mail_is_urgent(msg->thi_type))
+        return LANE_SYSTEM;
+    return thi_gate_is_urgent(cell, msg) ? LANE_URGENT : LANE_PLAIN;
+}
+
 static th_msg *below(const th_msg *msg)
 {
     return (th_msg *)((uintptr_t)msg->thi_next & ~THI_INBOX_URGENT);
-}
-
-static bool has_mark(const th_msg *msg)
-{
-    return ((uintptr_t)msg->thi_next & THI_INBOX_URGENT) != 0;
 }
 
 /* The stack of what was pushed and not taken, newest first. */
 static th_msg *stack_of(struct thi_cell *cell)
 {
     /* acquire: the messages are read next; pairs with the release in thi_inbox_push() */
-    uintptr_t top = atomic_load_explicit(&cell->inbox.top, memory_order_acquire);
+    uintptr_t top = atomic_load_explicit(&thi_cell_inbox(cell)->top, memory_order_acquire);
 
     return top < THI_INBOX_STATES ? NULL : (th_msg *)(top & ~THI_INBOX_URGENT);
 }
@@ -326,37 +334,37 @@ size_t thi_census_depth(struct thi_cell *cell)
     return depth;
 }
 
-/* The @index-th oldest of those that are @urgent; *@count_out: how many there are. */
-static const th_msg *oldest(struct thi_cell *cell, bool urgent, size_t index, size_t *count_out)
+/* The @index-th oldest of those in @lane; *@count_out: how many there are. */
+static const th_msg *oldest(struct thi_cell *cell, enum lane lane, size_t index, size_t *count_out)
 {
     size_t count = 0, from_top;
 
     for (const th_msg *msg = stack_of(cell); msg; msg = below(msg))
-        count += has_mark(msg) == urgent;
+        count += lane_of(cell, msg) == lane;
     *count_out = count;
     if (index >= count)
         return NULL;
     from_top = count - 1 - index;
     for (const th_msg *msg = stack_of(cell); msg; msg = below(msg))
-        if (has_mark(msg) == urgent && from_top-- == 0)
+        if (lane_of(cell, msg) == lane && from_top-- == 0)
             return msg;
     return NULL;
 }
 
-/* The @index-th of what was taken and not handled, urgent or not; @index is less
+/* The @index-th of what was taken and not handled, in @lane; @index is less
  * those that were passed over then. */
-static const th_msg *taken(struct thi_cell *cell, bool is_urgent, size_t *index)
+static const th_msg *taken(struct thi_cell *cell, enum lane lane, size_t *index)
 {
     for (const th_msg *msg = cell->mail_head; msg; msg = msg->thi_next)
-        if (thi_mail_is_urgent(msg->thi_type) == is_urgent && (*index)-- == 0)
+        if (lane_of(cell, msg) == lane && (*index)-- == 0)
             return msg;
     return NULL;
 }
 
-static const th_msg *pushed(struct thi_cell *cell, bool is_urgent, size_t *index)
+static const th_msg *pushed(struct thi_cell *cell, enum lane lane, size_t *index)
 {
     size_t count;
-    const th_msg *msg = oldest(cell, is_urgent, *index, &count);
+    const th_msg *msg = oldest(cell, lane, *index, &count);
 
     *index -= msg ? 0 : count;
     return msg;
@@ -366,10 +374,10 @@ const th_msg *thi_census_peek(struct thi_cell *cell, size_t index)
 {
     const th_msg *msg = NULL;
 
-    for (int lane = 1; !msg && lane >= 0; lane--) {
-        msg = taken(cell, lane, &index);
+    for (int lane = LANE_SYSTEM; !msg && lane < LANES; lane++) {
+        msg = taken(cell, (enum lane)lane, &index);
         if (!msg)
-            msg = pushed(cell, lane, &index);
+            msg = pushed(cell, (enum lane)lane, &index);
     }
     return msg;
 }

@@ -99,6 +99,10 @@ static th_counts counts_of(const uint64_t totals[THI_STAT_COUNT])
         .stashed = totals[THI_STAT_STASHED],
         .unstashed = totals[THI_STAT_UNSTASHED],
         .stash_refused = totals[THI_STAT_STASH_REFUSED],
+        .full = totals[THI_STAT_FULL],
+        .holds = totals[THI_STAT_HOLDS],
+        .hold_circles = totals[THI_STAT_HOLD_CIRCLES],
+        .holds_missed = totals[THI_STAT_HOLDS_MISSED],
         .spawned = totals[THI_STAT_SPAWNED],
         .exited = totals[THI_STAT_EXITED],
         .wakeups_set = totals[THI_STAT_WAKEUPS_SET],
@@ -133,6 +137,7 @@ static void fill_constant(th_system *system, th_system_status *status)
         .memory_max = system->options.memory_max,
         .memory_bytes = thi_memory_bytes(&stage->memory),
         .memory_bytes_peak = thi_memory_peak(&stage->memory),
+        .memory_refused = thi_memory_refused(&stage->memory),
     };
     pthread_mutex_lock(&stage->classes_lock);
     status->classes = stage->class_count;

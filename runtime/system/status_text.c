@@ -65,6 +65,11 @@ static const struct row rows[] = {
     ROW("messages", "unstashed", "put back", COUNT, ALWAYS, counts.unstashed)
     ROW("messages", "stash_refused", "not stashed: limit", COUNT, ALWAYS, counts.stash_refused)
 
+    ROW("mailboxes", "full", "sends to full mailboxes", COUNT, ALWAYS, counts.full)
+    ROW("mailboxes", "holds", "senders held", COUNT, ALWAYS, counts.holds)
+    ROW("mailboxes", "hold_circles", "not held, in a circle", COUNT, ALWAYS, counts.hold_circles)
+    ROW("mailboxes", "holds_missed", "not held, without room", COUNT, ALWAYS, counts.holds_missed)
+
     LIMIT("actors", "alive", "actors", ALWAYS, actors, actors_max)
     ROW("actors", "spawned", "spawned", COUNT, ALWAYS, counts.spawned)
     ROW("actors", "exited", "exited", COUNT, ALWAYS, counts.exited)
@@ -91,6 +96,7 @@ static const struct row rows[] = {
     LIMIT("memory", "bytes", "memory, bytes", ALWAYS, memory_bytes, memory_max)
     ROW("memory", "bytes_peak", "memory at its peak, bytes", COUNT, ALWAYS, memory_bytes_peak)
     ROW("memory", "waits", "waits for memory", COUNT, ALWAYS, counts.stalls)
+    ROW("memory", "refused", "memory refused, times", COUNT, ALWAYS, memory_refused)
 
     ROW("log", "accepted", "records accepted", COUNT, ALWAYS, log.accepted)
     ROW("log", "written", "records written", COUNT, ALWAYS, log.written)

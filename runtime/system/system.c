@@ -176,6 +176,7 @@ th_system *th_system_create(const th_options *options)
     stage->watches.max = filled.watches_max;
     stage->is_pumped = filled.pumped;
     pthread_mutex_init(&stage->cells_lock, NULL);
+    pthread_mutex_init(&stage->hold_lock, NULL);
     pthread_mutex_init(&stage->classes_lock, NULL);
     pthread_mutex_init(&stage->spawn_lock, NULL);
     thi_stalls_init(&stage->stalls);
@@ -260,6 +261,7 @@ th_err th_system_destroy(th_system *system)
     (void)bytes;
 #endif
     pthread_mutex_destroy(&stage->cells_lock);
+    pthread_mutex_destroy(&stage->hold_lock);
     pthread_mutex_destroy(&stage->classes_lock);
     pthread_mutex_destroy(&stage->spawn_lock);
     thi_stalls_fini(&stage->stalls);

@@ -40,6 +40,8 @@ static bool is_shown(const th_msg *msg)
     if (!(type->flags & TH_TYPE_SYSTEM) || type == &th_wakeup_type ||
         type == &th_dead_letter_type || type == &thi_gone_type || type == &th_actor_gone_type)
         return true;
+    if (type == &th_writable_type)
+        return true;
     if (type == &th_poison_type) {
         const th_msg *inner = th_poison_of(msg)->message;
 

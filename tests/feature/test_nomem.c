@@ -114,6 +114,41 @@ static th_err asker_receive(th_self *self, void *state, const th_msg *msg)
     return th_ask_then(self, talk_whom_of(msg)->addr, talk_word(self, "well?"), TH_MS(1), then, 0);
 }
 
+static th_err filler_receive(th_self *self, void *state, const th_msg *msg)
+{
+    th_verdict verdict;
+    th_msg *offered;
+
+    if (!talk_whom_of(msg))
+        return TH_OK;
+    for (int i = 0; i < 3; i++)
+        whatever(talk_say(self, talk_whom_of(msg)->addr, "more"));
+    whatever(th_when_writable(self, talk_whom_of(msg)->addr));
+    offered = talk_word(self, "offered");
+    if (th_offer(self, talk_whom_of(msg)->addr, offered, &verdict) == TH_OK &&
+        verdict > TH_OFFER_HIGH)
+        th_msg_destroy(self, offered);
+    return TH_OK;
+}
+
+static const th_class filler = { .name = "filler", .receive = filler_receive };
+
+static void bounded_mailboxes(struct test_system *ts)
+{
+    th_spawn_options bounded = { .klass = &talk_counter,
+                                 .mailbox = { .limit = 1, .when_full = TH_WHEN_FULL_HOLD } };
+    th_addr one, two;
+
+    if (th_spawn_with(ts->me, &bounded, &one) || th_spawn(ts->me, &filler, NULL, &two))
+        return;
+    for (int i = 0; i < 2; i++)
+        whatever(talk_whom_send(ts->me, two, (struct talk_whom){ .addr = one }));
+    whatever(th_when_writable(ts->me, one));
+    listen(ts->me, TALK_SILENCE);
+    whatever(th_stop(ts->me, one));
+    ask(ts->me, two, "there?");
+}
+
 static const th_class asker = { .name = "asker", .receive = asker_receive };
 
 static void questions_between_actors(struct test_system *ts)
@@ -608,6 +643,7 @@ SWEEP(spawn_tell_ask_stop)
 SWEEP(create_and_why)
 SWEEP(failures_of_every_kind)
 SWEEP(questions_between_actors)
+SWEEP(bounded_mailboxes)
 SWEEP(wakeups)
 SWEEP(dead_letters)
 SWEEP(large_messages_and_memory)

@@ -236,7 +236,7 @@ BOTH_BASES(troupe, jobs_past_the_pending_bound_are_dead_letters)
     cr_assert_eq(status.refused, 2);
     cr_assert_eq(status.pending, 2);
     cr_assert_eq(th_ask(ts->me, troupe, th_msg_create(ts->me, &task_type), TEST_PATIENCE, &answer),
-                 TH_E_NO_ACTOR, "who asks a full troupe must hear so");
+                 TH_E_FULL, "who asks a full troupe must hear so");
     cr_assert_eq(crew_hear_letter(ts, troupe, TH_DEAD_FULL).id, 0);
 }
 
