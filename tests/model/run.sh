@@ -30,6 +30,8 @@ bounds() { # model size -> one set of bounds a line
     ask.full) echo "-DQ=3 -DA=3" ;;
     exit.quick) echo "-DASKS=1" ;;
     exit.full) echo "-DASKS=2" ;;
+    credits.quick) echo "-DN=2 -DB=3"; echo "-DN=2 -DB=2 -DEXITS=1"; echo "-DN=3 -DB=1" ;;
+    credits.full) echo "-DN=2 -DB=4 -DLIMIT=2"; echo "-DN=3 -DB=1 -DEXITS=1" ;;
     *) echo "" ;;
     esac
 }
@@ -51,7 +53,7 @@ say() { # result text
     [ "$1" = ok ] || sed 's/^/# /' "$work/report" | head -40
 }
 
-[ $# -gt 0 ] || set -- inbox park next ask exit
+[ $# -gt 0 ] || set -- inbox park next ask exit credits
 for model; do
     for size_now in $size; do
         bounds "$model" "$size_now" >"$work/bounds"
