@@ -14,6 +14,7 @@ struct race {
     uint64_t each;  /* messages a producer */
     uint64_t burst; /* messages a handler call */
     uint64_t producers;
+    bool is_bounded; /* the consumer's mailbox: it holds its senders */
     th_addr consumer;
     th_addr producer[PRODUCERS_MAX];
     uint64_t seen[PRODUCERS_MAX]; /* written by the consumer */
@@ -79,11 +80,20 @@ static const th_class consumer_class = {
     .receive = consume,
 };
 
+static const th_class bounded_class = {
+    .name = "consumer",
+    .state_size = sizeof(struct consumer),
+    .init = bench_actor_init,
+    .receive = consume,
+    .mailbox = { .limit = 1000, .when_full = TH_WHEN_FULL_HOLD },
+};
+
 static void run_race(const struct bench_setup *setup, struct bench_result *result, struct race race)
 {
     th_system *system = bench_system_start(setup);
 
-    race.consumer = bench_spawn(system, &consumer_class, &race, 0);
+    race.consumer =
+        bench_spawn(system, race.is_bounded ? &bounded_class : &consumer_class, &race, 0);
     for (uint64_t i = 0; i < race.producers; i++)
         race.producer[i] = bench_spawn(system, &producer_class, &race, i);
     result->ns = bench_play(system, &race.watch, race.consumer);
@@ -98,6 +108,15 @@ static void run_counting(const struct bench_setup *setup, struct bench_result *r
     uint64_t each = bench_scaled(setup, 10000000, 1);
 
     run_race(setup, result, (struct race){ .each = each, .burst = BURST, .producers = 1 });
+}
+
+static void run_bounded(const struct bench_setup *setup, struct bench_result *result)
+{
+    run_race(setup, result,
+             (struct race){ .each = bench_scaled(setup, 10000000, 1),
+                            .burst = BURST,
+                            .producers = 1,
+                            .is_bounded = true });
 }
 
 static void run_counting_burst(const struct bench_setup *setup, struct bench_result *result)
@@ -123,6 +142,9 @@ static void run_fanin_burst(const struct bench_setup *setup, struct bench_result
 
 const struct bench bench_counting = { "counting", "10M messages 1 to 1, 100 a handler call",
                                       "message", run_counting };
+const struct bench bench_bounded = { "bounded",
+                                     "10M messages 1 to 1, 100 a handler call, at most 1000 wait",
+                                     "message", run_bounded };
 const struct bench bench_counting_burst = { "counting-burst",
                                             "10M messages 1 to 1, all from one handler call",
                                             "message", run_counting_burst };

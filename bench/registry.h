@@ -9,6 +9,7 @@
     XX(mailbox_2core)                                                                              \
     XX(pingpong)                                                                                   \
     XX(counting)                                                                                   \
+    XX(bounded)                                                                                    \
     XX(counting_burst)                                                                             \
     XX(fanin)                                                                                      \
     XX(fanin_burst)                                                                                \
