@@ -6,6 +6,7 @@
 /* clang-format off */
 static const struct random_extra *const all[] = {
     &random_extra_troupe,
+    &random_extra_mailbox,
     &random_extra_names,
     &random_extra_ties,
     &random_extra_status,

@@ -59,6 +59,7 @@ const th_msg *random_extra_unwrap(const th_msg *msg);
 
 /* The features, each in a file of its name. */
 extern const struct random_extra random_extra_troupe;
+extern const struct random_extra random_extra_mailbox;
 extern const struct random_extra random_extra_names;
 extern const struct random_extra random_extra_ties;
 extern const struct random_extra random_extra_status;
