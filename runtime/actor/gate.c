@@ -18,6 +18,7 @@
 #include "runtime/actor/credits.h"
 #include "runtime/actor/mail.h"
 #include "runtime/actor/receive.h"
+#include "runtime/actor/stall.h"
 #include <thespis/assert.h>
 
 /* ---- urgent types ---- */
@@ -192,11 +193,15 @@ void thi_gate_turn(th_self *self, struct thi_cell *cell)
         return;
     if (cell->extra->credits)
         thi_credits_settle(self, cell);
+    if (TH_UNLIKELY(cell->flags & THI_CELL_STALLED)) {
+        thi_stall_wait(worker->stage, cell);
+        return;
+    }
     has_more = cell->flags & THI_CELL_HELD
                    ? cell->mail_head && (thi_mail_is_urgent(cell->mail_head->thi_type) ||
                                          cell->extra->passed != cell->mail_tail)
                    : cell->mail_head != NULL;
-    if (!has_more && !(cell->flags & THI_CELL_STALLED) && thi_inbox_sleep_owner(inbox))
+    if (!has_more && thi_inbox_sleep_owner(inbox))
         return; /* asleep: no longer ours */
     thi_worker_requeue(worker, &cell->task);
 }
