@@ -110,7 +110,7 @@ enum thi_push thi_cell_push(struct thi_cell *cell, th_msg *msg)
     bool is_urgent = thi_mail_is_urgent(msg->thi_type);
     enum thi_push push = thi_inbox_push(&cell->inbox, msg, is_urgent);
 
-    if (push == THI_PUSH_ALIAS && thi_cell_kind(cell) <= THI_CELL_OWN)
+    if (push == THI_PUSH_ALIAS && thi_credits_stand(cell))
         push = thi_inbox_push(&cell->extra->credits->inbox, msg, is_urgent);
     return push;
 }

@@ -67,14 +67,20 @@ static inline uint64_t thi_credits_look(struct thi_credits *credits)
     return atomic_load_explicit(&credits->word, memory_order_relaxed);
 }
 
+/* Of a cell whose word was ALIAS, in the same read section: it stands for a bounded mailbox, not
+ * for a question. Its actor may have ended since, and the kind be what a dead cell's is (B5). */
+static inline bool thi_credits_stand(const struct thi_cell *cell)
+{
+    return thi_cell_kind(cell) != THI_CELL_ALIAS;
+}
+
 /* Of a cell found in a read section (or the owner's own). NULL: it is not bounded. */
 static inline struct thi_credits *thi_credits_of(struct thi_cell *cell)
 {
     /* acquire: the block; pairs with the release in thi_credits_show() */
     uintptr_t top = atomic_load_explicit(&cell->inbox.top, memory_order_acquire);
 
-    return top == THI_INBOX_ALIAS && thi_cell_kind(cell) <= THI_CELL_OWN ? cell->extra->credits
-                                                                         : NULL;
+    return top == THI_INBOX_ALIAS && thi_credits_stand(cell) ? cell->extra->credits : NULL;
 }
 
 /* Where mail for @cell waits. As thi_credits_of(). */

@@ -44,7 +44,7 @@ void thi_cell_schedule(th_self *self, struct thi_cell *cell)
 /* To a box that stands for another one: a question's, or a bounded actor's. */
 static th_err deliver_aside(th_self *self, struct thi_cell *cell, th_msg *msg, bool may_refuse)
 {
-    if (thi_cell_kind(cell) <= THI_CELL_OWN)
+    if (thi_credits_stand(cell))
         return thi_credits_deliver(self, cell, msg, may_refuse);
     thi_alias_answer(self, cell, msg);
     return TH_OK;
