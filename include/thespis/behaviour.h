@@ -42,7 +42,7 @@ TH_API const th_behaviour *th_self_behaviour(const th_self *self);
  *
  * A stashed message waits outside the mailbox, in the order of stashing: accepted, neither handled
  * nor dead, and counted as waiting. When the actor exits it is a dead letter like what waits in the
- * mailbox; a restart puts it back. */
+ * mailbox; a restart puts it back. Stashed, it takes no credit of a mailbox with a limit. */
 
 /** Keeps @msg, which is the message being handled, for later; the handler then returns TH_OK. When
  * it returns an error the message has failed and is not kept. TH_E_LIMIT: TH_STASH_MAX wait now.

@@ -4,7 +4,8 @@
  * give it a limit. The limit is counted in credits: a message takes one when it is accepted and
  * gives it back when its handling begins; give-backs travel in batches of at most an eighth of the
  * limit. Only what users send counts: system messages, wakeups, poison, dead letters and answers to
- * open questions always get through, and so does a retry.
+ * open questions always get through, and so does a retry. What its actor has stashed (behaviour.h)
+ * has begun and takes no credit; put back, it takes one again, past the limit if need be.
  *
  * What becomes of a message for which there is no credit is the mailbox's policy:
  *

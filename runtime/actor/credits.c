@@ -176,7 +176,7 @@ void thi_credits_settle(th_self *self, struct thi_cell *cell)
 
 void thi_credits_again(struct thi_cell *cell, uint32_t count)
 {
-    if (cell->extra && cell->extra->credits)
+    if (cell->extra->credits)
         atomic_fetch_add_explicit(&cell->extra->credits->word, count * THI_CREDITS_ONE,
                                   memory_order_relaxed);
 }

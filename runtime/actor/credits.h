@@ -132,8 +132,8 @@ void thi_credits_begin(th_self *self, struct thi_cell *cell);
 /* Its turn ends: what it kept back goes back. */
 void thi_credits_settle(th_self *self, struct thi_cell *cell);
 
-/* @count messages that were begun wait once more, such as those that an actor had put aside: they
- * take their credits again, past the limit if need be. */
+/* @count messages that had begun go back into the mailbox, out of the stash: they take their
+ * credits again, past the limit if need be. */
 void thi_credits_again(struct thi_cell *cell, uint32_t count);
 
 #endif

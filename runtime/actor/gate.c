@@ -7,10 +7,12 @@
  *
  * G1. `sorted` is the last message of the second run, NULL when that is empty.
  * G2. While the actor is held, everything up to `passed` has been looked at and has to wait; NULL:
- *     nothing has. So mail is looked at once, however often a held actor wakes.
+ *     nothing has. So mail is looked at once, however often a held actor wakes. (What comes out of
+ *     the stash or is urgent to the class alone goes in before it, and has to wait, too.)
  * G3. A held actor handles what is urgent to the system, answers to its own questions, and other
  *     system mail (an exit request, child-exited, poison) before which no mail of the same sender
- *     waits: so the order of one sender holds.
+ *     waits: so the order of one sender holds. What asks how long mail waits, or whether none has
+ *     come for long, waits like mail.
  *
  * A plain turn that finds its actor held becomes one of these (go_on() of receive.c). */
 #include "runtime/actor/gate.h"
@@ -44,16 +46,20 @@ bool thi_gate_is_urgent(const struct thi_cell *cell, const th_msg *msg)
     return *type != NULL;
 }
 
-/* Where the run of the class's urgent mail ends. */
-static th_msg **end_of_sorted(struct thi_cell *cell)
+/* Where the run of the class's urgent mail begins and ends. */
+static th_msg **begin_of_sorted(struct thi_cell *cell)
 {
     th_msg **place = &cell->mail_head;
 
-    if (cell->extra->sorted)
-        return &cell->extra->sorted->thi_next;
     while (*place && thi_mail_is_urgent((*place)->thi_type))
         place = &(*place)->thi_next;
     return place;
+}
+
+static th_msg **end_of_sorted(struct thi_cell *cell)
+{
+    return cell->extra && cell->extra->sorted ? &cell->extra->sorted->thi_next
+                                              : begin_of_sorted(cell);
 }
 
 /* Takes the class's urgent mail out of the chain @mail, whose end is *@tail, and gives the chain of
@@ -79,15 +85,25 @@ static th_msg *pick(const struct thi_cell *cell, th_msg **mail, th_msg **tail, t
     return picked;
 }
 
-static void insert_sorted(struct thi_cell *cell, th_msg *picked, th_msg *last)
+static void insert(struct thi_cell *cell, th_msg **place, th_msg *first, th_msg *last)
 {
-    th_msg **place = end_of_sorted(cell);
-
     last->thi_next = *place;
     if (!*place)
         cell->mail_tail = last;
-    *place = picked;
-    cell->extra->sorted = last; /* G1 */
+    *place = first;
+}
+
+void thi_gate_put_back(struct thi_cell *cell, th_msg *mail, th_msg *tail)
+{
+    th_msg *last = NULL, *picked = cell->klass->urgent ? pick(cell, &mail, &tail, &last) : NULL;
+
+    if (mail)
+        insert(cell, end_of_sorted(cell), mail, tail);
+    if (!picked)
+        return;
+    insert(cell, begin_of_sorted(cell), picked, last);
+    if (!cell->extra->sorted)
+        cell->extra->sorted = last; /* G1 */
 }
 
 /* ---- mail ---- */
@@ -103,8 +119,10 @@ static void take_mail(struct thi_cell *cell, struct thi_inbox *inbox)
     if (cell->klass->urgent)
         picked = pick(cell, &mail, &tail, &last);
     thi_receive_file(cell, mail, tail, urgent);
-    if (picked)
-        insert_sorted(cell, picked, last);
+    if (!picked)
+        return;
+    insert(cell, end_of_sorted(cell), picked, last);
+    cell->extra->sorted = last; /* G1 */
 }
 
 /* Whether mail of @msg's sender waits before it. */
@@ -122,7 +140,8 @@ static bool may_pass(const struct thi_cell *cell, const th_msg *msg)
 {
     if (msg->thi_to.slot != cell->slot)
         return true;
-    if (!(msg->thi_type->flags & TH_TYPE_SYSTEM))
+    if (!(msg->thi_type->flags & TH_TYPE_SYSTEM) || msg->thi_type == &thi_time_up_type ||
+        msg->thi_type == &thi_probe_type)
         return false;
     return thi_mail_is_urgent(msg->thi_type) || is_first_of_sender(cell, msg);
 }

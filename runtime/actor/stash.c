@@ -1,8 +1,9 @@
 #include "runtime/actor/stash.h"
 
+#include "runtime/actor/credits.h"
 #include "runtime/actor/dead_letter.h"
+#include "runtime/actor/gate.h"
 #include "runtime/actor/initial.h"
-#include "runtime/actor/mail.h"
 #include "runtime/actor/send.h"
 
 #include <thespis/config.h>
@@ -92,15 +93,10 @@ uint32_t thi_stash_return(th_self *self, struct thi_cell *cell)
 void thi_stash_put_back(struct thi_cell *cell)
 {
     struct thi_chain *back = &cell->extra->stash->back;
-    th_msg **place = &cell->mail_head;
 
     thi_cell_lower(cell, THI_CELL_UNSTASHED);
-    while (*place && thi_mail_is_urgent((*place)->thi_type))
-        place = &(*place)->thi_next;
-    back->tail->thi_next = *place;
-    if (!*place)
-        cell->mail_tail = back->tail;
-    *place = back->head;
+    thi_credits_again(cell, back->count);
+    thi_gate_put_back(cell, back->head, back->tail);
     *back = (struct thi_chain){ 0 };
 }
 

@@ -8,7 +8,8 @@
  *     message; who called it asks thi_stash_takes(), and after true the message is not its own any
  *     more. No answer of a handler's can pretend that: extra->kept decides.
  * S2. What th_unstash_all() gives back is in `back` until the handler has returned; then it goes in
- *     front of what waits, behind the urgent (THI_CELL_UNSTASHED, go_on() of receive.c).
+ *     front of what waits, behind the urgent (THI_CELL_UNSTASHED, see_to_rest() of receive.c), and
+ *     takes again the credits that it gave back when it was begun (credits.h).
  * S3. stashed - unstashed of the counters is what is in `kept` now, over all actors; what is in
  *     `back` is mail again. */
 #ifndef THI_ACTOR_STASH_H
