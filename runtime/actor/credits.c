@@ -115,6 +115,16 @@ enum thi_push thi_cell_push(struct thi_cell *cell, th_msg *msg)
     return push;
 }
 
+uintptr_t thi_cell_close_owner(struct thi_cell *cell)
+{
+    struct thi_inbox *inbox = thi_cell_inbox(cell);
+    uintptr_t mail = thi_inbox_close_owner(inbox);
+
+    if (inbox != &cell->inbox)
+        (void)thi_inbox_close_owner(&cell->inbox);
+    return mail;
+}
+
 static void put(th_self *self, struct thi_cell *cell, th_msg *msg)
 {
     switch (thi_cell_push(cell, msg)) {
@@ -186,8 +196,7 @@ void thi_credits_close(th_self *self, struct thi_cell *cell)
     struct thi_credits *credits = cell->extra ? cell->extra->credits : NULL;
     uint64_t word;
 
-    if (cell->flags & THI_CELL_HELD)
-        thi_hold_over(self, cell);
+    thi_hold_over(self, cell);
     if (!credits)
         return;
     word = atomic_fetch_or_explicit(&credits->word, THI_CREDITS_CLOSED, memory_order_relaxed);

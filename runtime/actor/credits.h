@@ -94,6 +94,9 @@ static inline struct thi_inbox *thi_cell_inbox(struct thi_cell *cell)
 /* Puts @msg in, counted or not. In a read section; answers as thi_inbox_push(). */
 enum thi_push thi_cell_push(struct thi_cell *cell, th_msg *msg);
 
+/* The mailbox of @cell takes nothing any more. What was in it, as thi_inbox_close_owner(). */
+uintptr_t thi_cell_close_owner(struct thi_cell *cell);
+
 /* Whether @msg, in the mailbox of @cell, has taken a credit. */
 static inline bool thi_credits_count(const struct thi_cell *cell, const th_msg *msg)
 {

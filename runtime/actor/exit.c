@@ -247,7 +247,6 @@ static void refuse(th_self *self, th_msg *msg, th_dead_reason reason,
 static void close_mailbox(th_self *self, struct thi_cell *cell, const struct th_child_exited *why)
 {
     th_dead_reason reason = cell->exit_reason == TH_EXIT_INIT ? TH_DEAD_INIT : TH_DEAD_WAITING;
-    struct thi_inbox *inbox = thi_cell_inbox(cell);
     th_msg *lanes[2], *tail, *next;
 
     for (th_msg *msg = cell->mail_head; msg; msg = next) {
@@ -255,9 +254,7 @@ static void close_mailbox(th_self *self, struct thi_cell *cell, const struct th_
         refuse(self, msg, reason, why);
     }
     cell->mail_head = NULL;
-    lanes[1] = thi_inbox_reverse(thi_inbox_close_owner(inbox), &lanes[0], &tail);
-    if (inbox != &cell->inbox)
-        (void)thi_inbox_close_owner(&cell->inbox);
+    lanes[1] = thi_inbox_reverse(thi_cell_close_owner(cell), &lanes[0], &tail);
     for (int lane = 0; lane < 2; lane++)
         for (th_msg *msg = lanes[lane]; msg; msg = next) {
             next = msg->thi_next;

@@ -1,4 +1,6 @@
-/* runtime/actor/spawn.c: a child here, and its first turn. */
+/* runtime/actor/spawn.c: a child here, and its first turn.
+ *
+ * Past 500 lines: each step of a spawn beside what undoes it when a later one fails. */
 #include "runtime/actor/spawn.h"
 
 #include <string.h>
@@ -156,7 +158,8 @@ static void drop_extra(th_self *self, struct thi_cell *cell)
     thi_fitting_leave(stage, cell->extra->fitting);
     thi_fitting_free(cell->extra->fitting);
     th_msg_destroy(self, cell->extra->started);
-    thi_credits_free(stage, cell->extra->credits);
+    if (cell->extra->credits)
+        return; /* B5 of credits.h: it goes with the cell */
     thi_memory_give(&stage->memory, cell->extra, sizeof(*cell->extra));
     cell->extra = NULL;
 }
@@ -199,7 +202,7 @@ static void drain(th_self *self, struct thi_cell *cell)
 {
     th_msg *lanes[2], *tail, *next;
 
-    lanes[1] = thi_inbox_reverse(thi_inbox_close_owner(&cell->inbox), &lanes[0], &tail);
+    lanes[1] = thi_inbox_reverse(thi_cell_close_owner(cell), &lanes[0], &tail);
     for (int lane = 0; lane < 2; lane++)
         for (th_msg *msg = lanes[lane]; msg; msg = next) {
             next = msg->thi_next;
