@@ -105,6 +105,12 @@ static inline bool thi_credits_count(const struct thi_cell *cell, const th_msg *
 
 /* ---- life ---- */
 
+/* Whether @mailbox says anything. */
+static inline bool thi_mailbox_says(const th_mailbox *mailbox)
+{
+    return (mailbox->limit | mailbox->low | (uint32_t)mailbox->when_full) != 0;
+}
+
 /* TH_E_INVALID: a mailbox that nobody can have meant. */
 th_err thi_credits_check(const th_mailbox *mailbox);
 

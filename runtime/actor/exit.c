@@ -131,6 +131,8 @@ void thi_exit_begin(th_self *self, struct thi_cell *cell, th_exit_reason reason)
     thi_cell_lower(cell, THI_CELL_EXIT_ASKED);
     cell->exit_reason = (unsigned)reason & 15u;
     cell->ask_cursor = cell->first_child;
+    if (!cell->extra)
+        return; /* nothing of what follows is its own */
     thi_transient_stop(self, cell);
     thi_wakeups_clear(self, cell); /* they would only become dead letters */
     thi_ties_drop(self, cell);
@@ -320,7 +322,7 @@ static void finish(th_self *self, struct thi_cell *cell, th_msg *notice)
         leave(self, cell->state);
     if (name) /* N3: no more of its code runs, and nobody knows of its end yet */
         thi_names_remove(stage, name);
-    ties = thi_ties_take(self, cell);
+    ties = cell->extra ? thi_ties_take(self, cell) : NULL;
     free_extra(self, cell, is_stillborn ? TH_DEAD_INIT : TH_DEAD_WAITING);
     close_mailbox(self, cell, th_msg_body(notice));
     thi_state_free(stage, cell);
@@ -333,7 +335,8 @@ static void finish(th_self *self, struct thi_cell *cell, th_msg *notice)
     /* Last, and release: who sees it finds the books in order; pairs with the acquire in describe()
      * of system/census.c. */
     atomic_store_explicit(&cell->state_of_life, THI_CELL_DEAD, memory_order_release);
-    thi_ties_tell(self, ties, th_msg_body(notice));
+    if (ties)
+        thi_ties_tell(self, ties, th_msg_body(notice));
     if (is_admin) {
         thi_msg_destroy(&self->worker->heap, notice);
         thi_cell_retire(self, cell);

@@ -75,7 +75,10 @@ static th_err check(th_self *self, const th_spawn_options *options, const th_cla
         err = thi_classes_choose(stage, options, klass_out);
     if (TH_UNLIKELY(err))
         return err;
-    if (thi_credits_check(&options->mailbox) || thi_credits_check(&(*klass_out)->mailbox))
+    if (TH_UNLIKELY(thi_mailbox_says(&options->mailbox)) && thi_credits_check(&options->mailbox))
+        return TH_E_INVALID;
+    if (TH_UNLIKELY(thi_mailbox_says(&(*klass_out)->mailbox)) &&
+        thi_credits_check(&(*klass_out)->mailbox))
         return TH_E_INVALID;
     if (self->worker) {
         struct thi_cell *cell = thi_cell_of_self(self);
@@ -98,6 +101,19 @@ static bool may_need(const th_class *klass, const th_spawn_options *options)
     return options->needs || options->requirements || klass->needs || klass->fits || klass->base;
 }
 
+/* A limited mailbox, urgent types: what gate.c sees to. */
+static th_err make_gate(struct thi_stage *stage, struct thi_cell *cell,
+                        const th_spawn_options *options)
+{
+    const th_mailbox *mailbox = options->mailbox.limit ? &options->mailbox : &cell->klass->mailbox;
+    th_err err;
+
+    if (TH_LIKELY(!mailbox->limit && !cell->klass->urgent))
+        return TH_OK;
+    err = thi_credits_make(stage, cell, mailbox);
+    return err ? err : thi_gate_make(stage, cell);
+}
+
 static th_err make_extra(th_self *self, struct thi_cell *cell, const th_spawn_options *options,
                          th_addr report_to)
 {
@@ -112,10 +128,7 @@ static th_err make_extra(th_self *self, struct thi_cell *cell, const th_spawn_op
     if (TH_UNLIKELY(may_need(cell->klass, options)))
         err = thi_fitting_make(stage, cell->klass, options, &fitting);
     if (!err)
-        err = thi_credits_make(stage, cell,
-                               options->mailbox.limit ? &options->mailbox : &cell->klass->mailbox);
-    if (!err)
-        err = thi_gate_make(stage, cell);
+        err = make_gate(stage, cell, options);
     if (err) {
         thi_fitting_free(fitting);
         return err;
