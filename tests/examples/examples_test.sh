@@ -23,6 +23,9 @@ says '^an actor: curious ' "$folder/status"
 says '^pong: 1001 balls returned' "$folder/pingpong" 1000
 says 'pong is gone: it ended itself' "$folder/pingpong" 0
 says '^5 of 7 jobs done$' "$folder/supervised" 7
+says '^24000 of flour$' "$folder/backpressure"
+says '^few waited$' "$folder/backpressure"
+says '^the farmer was held$' "$folder/backpressure"
 output=$(yes | head -20000 | timeout 60 "$folder/pump") || fail "pump gives $?"
 [ "$output" = '20000 lines' ] || fail "pump says '$output'"
 says '^1000 movements, 28 times overdrawn$' "$folder/bank" 1000
