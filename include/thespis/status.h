@@ -104,6 +104,7 @@ typedef struct th_actor_status {
     uint32_t children;
     uint32_t wakeups;
     uint32_t stashed; /* of those that wait: kept by th_stash(), or until first messages came */
+    th_mailbox_state mailbox; /* its limit, and how much of that is used; mailbox.h */
     bool own_thread;
 } th_actor_status;
 

@@ -115,6 +115,7 @@ static bool describe(th_system *system, struct thi_cell *cell, th_actor_status *
         .children = atomic_load_explicit(&cell->children, memory_order_relaxed),
         .own_thread = kind == THI_CELL_OWN,
     };
+    thi_mailbox_look(stage, cell, &status_out->mailbox);
     status_out->now = now_text(system, cell, status_out);
     return true;
 }

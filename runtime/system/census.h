@@ -16,6 +16,9 @@ bool thi_census_next(th_system *system, uint32_t *slot, th_actor_status *status_
 /* That actor. false: it does not live. */
 bool thi_census_find(th_system *system, th_addr addr, th_actor_status *status_out);
 
+/* The mailbox of a cell in a read section, which is an actor's (mailbox_read.c). */
+void thi_mailbox_look(struct thi_stage *stage, struct thi_cell *cell, th_mailbox_state *state_out);
+
 /* The workers as they are now: *@workers_out [give] of *@count_out, by thi_memory_give(). false: no
  * memory. Nothing after the pool has stopped. */
 bool thi_census_workers(th_system *system, th_worker_status **workers_out, size_t *count_out);

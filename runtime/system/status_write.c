@@ -36,6 +36,10 @@ static void say_actor(struct thi_page *page, const th_actor_status *status)
     thi_page_time(page, "age_ns", "age", status->age_ns);
     thi_page_count(page, "waiting", "waiting", status->waiting);
     thi_page_count(page, "wakeups", "wakeups", status->wakeups);
+    if (status->mailbox.limit) {
+        thi_page_limit(page, "credits", "credits", status->mailbox.used, status->mailbox.limit);
+        thi_page_yes(page, "held", "held", status->mailbox.is_held);
+    }
     thi_page_yes(page, "own_thread", "own thread", status->own_thread);
 }
 

@@ -1,6 +1,7 @@
 /* Mailboxes with a limit: what is refused, dropped or held, what never is, and that all goes on. */
 #include <sched.h>
 #include <semaphore.h>
+#include <string.h>
 
 #include "tests/support/system.h"
 #include "tests/support/talk.h"
@@ -740,6 +741,30 @@ BOTH_BASES(mailbox, absurd_limits_are_refused)
         klass.mailbox = wrong[i];
         must_be(th_spawn(ts->me, &klass, NULL, &addr), TH_E_INVALID);
     }
+}
+
+static void append(void *context, const char *bytes, size_t size)
+{
+    strncat(context, bytes, size);
+}
+
+BOTH_BASES(mailbox, an_actors_status_says_how_full_it_is)
+{
+    static char text[65536];
+    th_addr sink = make(ts, &sink_class, 3, 0, TH_WHEN_FULL_FAIL);
+    th_actor_status status;
+
+    if (test_is_simple(ts))
+        must(put(ts, sink, -1));
+    must(th_actor_status_read(ts->sys, sink, &status));
+    cr_assert_eq(status.mailbox.limit, 3);
+    cr_assert_eq(status.mailbox.used, test_is_simple(ts));
+    text[0] = '\0';
+    must(th_status_write(ts->sys, TH_STATUS_JSON, TH_STATUS_ACTORS, append, text));
+    cr_assert_not_null(strstr(text, "\"credits_max\":3"), "%s", text);
+    text[0] = '\0';
+    must(th_status_write(ts->sys, TH_STATUS_TEXT, TH_STATUS_ACTORS, append, text));
+    cr_assert_not_null(strstr(text, test_is_simple(ts) ? "credits 1" : "credits 0"), "%s", text);
 }
 
 BOTH_BASES(mailbox, an_option_beats_the_class)
