@@ -11,8 +11,8 @@
  *     the stash or is urgent to the class alone goes in before it, and has to wait, too.)
  * G3. A held actor handles what is urgent to the system, answers to its own questions, and other
  *     system mail (an exit request, child-exited, poison) before which no mail of the same sender
- *     waits: so the order of one sender holds. What asks how long mail waits, or whether none has
- *     come for long, waits like mail.
+ *     waits: so the order of one sender holds. What asks about mail waits like mail: how long it
+ *     waits, whether none has come for long, whether all is handled.
  *
  * A plain turn that finds its actor held becomes one of these (go_on() of receive.c). */
 #include "runtime/actor/gate.h"
@@ -135,13 +135,17 @@ static bool is_first_of_sender(const struct thi_cell *cell, const th_msg *msg)
     return before == msg;
 }
 
+static bool asks_about_mail(const th_type *type)
+{
+    return type == &thi_time_up_type || type == &thi_probe_type || type == &th_ask_handled_type;
+}
+
 /* G3 */
 static bool may_pass(const struct thi_cell *cell, const th_msg *msg)
 {
     if (msg->thi_to.slot != cell->slot)
         return true;
-    if (!(msg->thi_type->flags & TH_TYPE_SYSTEM) || msg->thi_type == &thi_time_up_type ||
-        msg->thi_type == &thi_probe_type)
+    if (!(msg->thi_type->flags & TH_TYPE_SYSTEM) || asks_about_mail(msg->thi_type))
         return false;
     return thi_mail_is_urgent(msg->thi_type) || is_first_of_sender(cell, msg);
 }

@@ -169,8 +169,8 @@ static size_t depth_of(struct test_system *ts, th_addr actor)
     return depth;
 }
 
-/* What asks whether mail has come for long waits like mail: it is not idle, but held. */
-Test(gate, the_question_whether_it_is_idle_waits_with_its_mail)
+/* A held actor is not idle, and has not handled all: questions about mail wait like mail. */
+Test(gate, questions_about_mail_wait_with_it)
 {
     struct test_system ts = test_system_open(TH_BASE_SIMPLE, 0);
     th_addr actor = puppet_new(&ts, (struct part){ .receive = note_it });
@@ -179,7 +179,8 @@ Test(gate, the_question_whether_it_is_idle_waits_with_its_mail)
     cr_assert_eq(tell(&ts, actor, hold, 0), TH_OK);
     send_works(ts.me, actor, 1, 2);
     post(&ts, actor, &thi_time_up_type);
-    cr_assert_eq(depth_of(&ts, actor), 3);
+    post(&ts, actor, &th_ask_handled_type);
+    cr_assert_eq(depth_of(&ts, actor), 4);
     journal_wait(&ts, 1);
     cr_assert_eq(journal[0].what, 'w');
     post(&ts, actor, &thi_released_type);
