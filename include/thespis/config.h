@@ -148,6 +148,10 @@
  * its own. */
 #define TH_STASH_MAX 65536
 
+/* Deputies that one actor may have open: more threads than any machine runs are threads that forget
+ * to close theirs. */
+#define TH_DEPUTIES_MAX 1024
+
 /* Types of message that an actor may wait for before all others. */
 #define TH_INITIAL_TYPES_MAX 32
 

@@ -25,6 +25,8 @@ typedef struct th_counts {
     uint64_t holds_missed;    /* times one was not for want of memory or TH_MAILBOX_WAITERS_MAX */
     uint64_t spawned;
     uint64_t exited;
+    uint64_t deputies_opened;  /* handles for the threads of actors: deputy.h */
+    uint64_t deputies_refused; /* past TH_DEPUTIES_MAX */
     uint64_t wakeups_set;
     uint64_t wakeups_fired;
     uint64_t wakeups_cancelled;
@@ -65,6 +67,7 @@ typedef struct th_system_status {
     uint64_t actors;
     uint64_t actors_max;
     uint64_t endpoints;
+    uint64_t deputies; /* open */
     uint64_t classes;
     uint64_t dead_letter_handlers;
     uint64_t names; /* global ones in use */

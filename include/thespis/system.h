@@ -107,8 +107,8 @@ TH_API TH_NODISCARD th_err th_system_shutdown(th_system *system, uint64_t timeou
  * time, and TH_E_TIMEOUT also when nothing is left to run. */
 TH_API TH_NODISCARD th_err th_system_wait(th_system *system, uint64_t timeout_ns);
 
-/** Frees it [take]. TH_E_STATE: it runs, or endpoints are open; then nothing was done. NULL: TH_OK.
- */
+/** Frees it [take]. TH_E_STATE: it runs, or endpoints or deputies are open; then nothing was done.
+ * NULL: TH_OK. */
 TH_API th_err th_system_destroy(th_system *system);
 
 /** Registers @klass [keep] under its name, for th_spawn_with(). TH_E_EXISTS: another class has that

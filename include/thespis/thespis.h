@@ -19,6 +19,7 @@
 #include <thespis/log.h>
 #include <thespis/watch.h>
 #include <thespis/behaviour.h>
+#include <thespis/deputy.h>
 #include <thespis/trace.h>
 #include <thespis/system.h>
 #include <thespis/external.h>

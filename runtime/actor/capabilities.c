@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "runtime/actor/classes.h"
+#include "runtime/actor/deputy.h"
 #include "runtime/actor/mail.h"
 #include "runtime/actor/send.h"
 #include "runtime/actor/stage.h"
@@ -348,7 +349,7 @@ static th_err check(th_self *self)
         return TH_E_INVALID;
     if (self->worker)
         return self->worker->is_blocking ? TH_E_STATE : TH_OK;
-    return thi_stage_check(thi_stage_of(self));
+    return thi_outsider_check(self);
 }
 
 static th_err change_checked(th_self *self, const th_fact *changes)

@@ -141,6 +141,7 @@ struct thi_cell_extra {
     struct thi_transient *transient;   /* transient.h */
     uint64_t age_ns_max, idle_ns_max;  /* of the spawn options; 0: the class's */
     struct thi_initial *initial;       /* initial.h */
+    struct thi_office *office;         /* deputy.h */
     const th_msg *kept;                /* stash.h, S1 */
     th_addr report_to;                 /* th_create(): who waits to hear how init went */
     th_err inject_err; /* testkit: the next inject_times deliveries fail with this */

@@ -3,6 +3,7 @@
 #include "runtime/actor/dead_letter.h"
 
 #include "runtime/actor/ask.h"
+#include "runtime/actor/deputy.h"
 #include "runtime/actor/events.h"
 #include "runtime/actor/exit.h"
 #include "runtime/actor/mail.h"
@@ -160,7 +161,7 @@ th_err th_dead_letters_to_me(th_self *self, bool on)
     if (!self)
         return TH_E_INVALID;
     if (!self->worker) {
-        err = thi_stage_check(thi_stage_of(self));
+        err = thi_endpoint_check(self);
         return err ? err : post_wish(self, on);
     }
     extra = thi_cell_extra(thi_stage_of(self), thi_cell_of_self(self));

@@ -17,7 +17,8 @@ struct thi_endpoint {
     void (*wake)(struct thi_endpoint *endpoint);
     /* A grace period after its cell was retired: nobody is in wake() any more. Frees it. */
     void (*release)(struct thi_endpoint *endpoint);
-    bool keeps_gate; /* who changes log thresholds finds it (L1 of log.h) */
+    struct thi_office *office; /* a deputy's: it has neither cell nor wake (deputy.h); or NULL */
+    bool keeps_gate;           /* who changes log thresholds finds it (L1 of log.h) */
 };
 
 static inline struct thi_endpoint *thi_endpoint_of_self(const th_self *self)

@@ -18,6 +18,7 @@
 #include "runtime/actor/ask.h"
 #include "runtime/actor/credits.h"
 #include "runtime/actor/dead_letter.h"
+#include "runtime/actor/deputy.h"
 #include "runtime/actor/detour.h"
 #include "runtime/actor/dispatch.h"
 #include "runtime/actor/mail.h"
@@ -134,6 +135,7 @@ void thi_exit_begin(th_self *self, struct thi_cell *cell, th_exit_reason reason)
     if (!cell->extra)
         return; /* nothing of what follows is its own */
     thi_transient_stop(self, cell);
+    thi_office_leave(cell);
     thi_wakeups_clear(self, cell); /* they would only become dead letters */
     thi_ties_drop(self, cell);
     thi_credits_close(self, cell);
@@ -272,6 +274,7 @@ static void free_extra(th_self *self, struct thi_cell *cell, th_dead_reason reas
         return;
     thi_asks_close(self, cell);
     thi_wakeups_clear(self, cell);
+    thi_office_close(stage, cell);
     thi_detour_fini(self, cell, reason);
     if (cell->extra->letters && th_dead_letters_to_me(self, false))
         cell->extra->letters =

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "runtime/actor/deputy.h"
 #include "runtime/actor/mail.h"
 #include "runtime/actor/send.h"
 #include "mailbox/msg.h"
@@ -74,11 +75,6 @@ void thi_log_close(struct thi_stage *stage)
 
 /* ---- thresholds ---- */
 
-static const char *class_name_of(const th_self *self)
-{
-    return self->worker ? thi_cell_of_self(self)->klass->name : "";
-}
-
 /* L1: an actor's gate is found by a walk over the directory, an endpoint's by its system. */
 static bool keeps_gate(const th_self *self)
 {
@@ -97,7 +93,7 @@ th_log_level thi_log_gate(th_self *self)
         return TH_LOG_OFF; /* no lock: who held it is not there */
     if (gate)
         return (th_log_level)gate;
-    name = class_name_of(self);
+    name = thi_speaker_class_name(self);
     pthread_mutex_lock(&log->lock);
     gate = log->is_off ? TH_LOG_OFF
                        : thi_log_rules_find(&log->rules, thi_self_addr(self), name ? name : "");
@@ -447,14 +443,14 @@ th_err thi_log_put(th_self *self, const struct thi_log_what *what, const char *f
     struct thi_log *log = &stage->log;
     char text[TH_LOG_TEXT_SIZE];
     struct draft draft = { .what = what,
-                           .class_name = class_name_of(self),
+                           .class_name = thi_speaker_class_name(self),
                            .file = base_name(what->site ? what->site->file : NULL),
                            .text = text };
     uint64_t now = thi_clock_now(&stage->clock), held;
     th_msg *msg;
 
     thi_count(self, THI_STAT_LOG_ACCEPTED);
-    if (thi_stage_is_down(stage))
+    if (thi_stage_is_down(stage) || (!self->worker && thi_outsider_check(self)))
         return drop(self, TH_E_CLOSED);
     if (is_logger_writing(log)) { /* L4 */
         thi_count(self, THI_STAT_LOG_SUPPRESSED);

@@ -10,6 +10,7 @@
 
 #include <string.h>
 
+#include "runtime/actor/deputy.h"
 #include "runtime/actor/stage.h"
 
 enum { BUCKETS = 8192 };
@@ -173,7 +174,7 @@ static th_err check(th_self *self)
         return TH_E_INVALID;
     if (self->worker) /* outside the pool for the moment: it reads nothing (R2 of reclaim.h) */
         return self->worker->is_blocking ? TH_E_STATE : TH_OK;
-    return thi_stage_check(thi_stage_of(self));
+    return thi_outsider_check(self);
 }
 
 th_err th_name_find(th_self *self, const char *name, th_addr *addr_out)

@@ -204,7 +204,7 @@ static void answer_status(th_self *self, struct thi_cell *cell, const th_msg *qu
     status->stashed = thi_stash_count(cell) + thi_initial_count(cell);
     status->waiting += status->stashed;
     status->children = atomic_load_explicit(&cell->children, memory_order_relaxed); /* our own */
-    status->wakeups = cell->extra ? cell->extra->wakeups.count : 0;
+    status->wakeups = thi_wakeups_count(cell);
     thi_post_to(self, thi_self_addr(self), question->thi_from, answer);
 }
 

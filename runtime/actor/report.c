@@ -4,6 +4,7 @@
 
 #include "runtime/actor/ask.h"
 #include "runtime/actor/send.h"
+#include "runtime/actor/wakeup.h"
 #include "mailbox/msg.h"
 #include <thespis/status.h>
 
@@ -35,7 +36,7 @@ static th_msg *describe(th_self *self, struct thi_cell *cell)
     report->own_thread = thi_cell_kind(cell) == THI_CELL_OWN;
     report->age_ns = thi_stage_age_ns(thi_stage_of(self), cell->self.voice.born);
     report->children = atomic_load_explicit(&cell->children, memory_order_relaxed); /* our own */
-    report->wakeups = cell->extra ? cell->extra->wakeups.count : 0;
+    report->wakeups = thi_wakeups_count(cell);
     list_waiting(cell, report);
     return answer;
 }

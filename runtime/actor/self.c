@@ -2,6 +2,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 
+#include "runtime/actor/deputy.h"
 #include "runtime/actor/send.h"
 #include "runtime/actor/stage.h"
 #include <thespis/assert.h>
@@ -88,12 +89,14 @@ th_err th_fail(th_self *self, th_err err, const char *format, ...)
 th_err th_request_shutdown(th_self *self)
 {
     struct thi_stage *stage;
+    th_err err;
 
     if (!self)
         return TH_E_INVALID;
     stage = thi_stage_of(self);
-    if (thi_stage_is_down(stage))
-        return thi_stage_check(stage);
+    err = self->worker ? thi_stage_check(stage) : thi_outsider_check(self);
+    if (err)
+        return err;
     stage->shutdown_asked(stage->system);
     return TH_OK;
 }

@@ -7,6 +7,7 @@
 #include "runtime/actor/ask.h"
 #include "runtime/actor/credits.h"
 #include "runtime/actor/dead_letter.h"
+#include "runtime/actor/deputy.h"
 #include "runtime/actor/mail.h"
 #include "runtime/actor/record.h"
 #include "runtime/actor/sample.h"
@@ -125,14 +126,14 @@ static th_err check_privilege(th_self *self, th_addr to, const th_msg *msg)
     return err;
 }
 
-/* An endpoint of a system that is down, or an actor inside a blocking call, which has left the pool
- * for the moment. */
+/* An endpoint of a system that is down, a deputy of an actor that is gone, or an actor inside a
+ * blocking call, which has left the pool for the moment. */
 static th_err check_speaker(th_self *self, th_addr to)
 {
     struct thi_worker *worker = self->worker;
 
     if (!worker)
-        return thi_stage_check(thi_stage_of(self));
+        return thi_outsider_check(self);
     if (thi_worker_is_blocking(worker))
         return TH_E_STATE;
     if (worker->heed & THI_HEED_SAMPLE)

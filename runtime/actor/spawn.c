@@ -7,6 +7,7 @@
 
 #include "runtime/actor/ask.h"
 #include "runtime/actor/classes.h"
+#include "runtime/actor/deputy.h"
 #include "runtime/actor/events.h"
 #include "runtime/actor/credits.h"
 #include "runtime/actor/dispatch.h"
@@ -394,9 +395,10 @@ th_err thi_spawn(th_self *self, const th_spawn_options *options, th_addr report_
         err = spawn(self, options, report_to, addr_out);
         return err == TH_E_EXISTS ? TH_OK : err;
     }
-    if (thi_stage_check(stage) == TH_E_FORKED) { /* before any lock */
+    err = thi_endpoint_check(self);
+    if (err == TH_E_FORKED || err == TH_E_NOT_HERE) { /* before any lock */
         th_msg_destroy(self, options ? options->arg : NULL);
-        return TH_E_FORKED;
+        return err;
     }
     thi_stage_enter(stage);
     err = spawn(self, options, report_to, addr_out);

@@ -77,6 +77,7 @@ struct thi_stage {
     void (*signalled)(th_system *system); /* a signal that somebody wants came; on its own thread */
     _Atomic uint64_t wakeup_ids;
     _Atomic uint64_t open_endpoints;
+    _Atomic uint64_t open_deputies;
 
     pthread_mutex_t classes_lock;
     const th_class **classes; /* registered by name */

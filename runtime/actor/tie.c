@@ -1,5 +1,6 @@
 #include "runtime/actor/tie.h"
 
+#include "runtime/actor/deputy.h"
 #include "runtime/actor/exit.h"
 #include "runtime/actor/mail.h"
 #include "runtime/actor/reason.h"
@@ -307,10 +308,12 @@ static th_err check_peer(th_self *self, th_addr actor)
 
 static th_err check(th_self *self, th_addr actor)
 {
+    th_err err;
+
     if (!self)
         return TH_E_INVALID;
-    if (!self->worker && thi_stage_is_down(thi_stage_of(self)))
-        return thi_stage_check(thi_stage_of(self));
+    if (!self->worker && (err = thi_endpoint_check(self)))
+        return err;
     if (self->worker && self->worker->is_blocking)
         return TH_E_STATE;
     if (self->worker && thi_cell_life(thi_cell_of_self(self)) >= THI_CELL_EXITING)
@@ -380,9 +383,10 @@ static th_err tie(th_self *self, th_addr actor, const th_type *kept, const th_ty
 static th_err untie(th_self *self, th_addr actor, const th_type *kept, const th_type *undone)
 {
     th_msg *msg;
+    th_err err;
 
-    if (!self->worker && thi_stage_is_down(thi_stage_of(self)))
-        return thi_stage_check(thi_stage_of(self));
+    if (!self->worker && (err = thi_endpoint_check(self)))
+        return err;
     if (self->worker && self->worker->is_blocking)
         return TH_E_STATE;
     thi_voice_enter(&self->voice);

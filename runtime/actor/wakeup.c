@@ -2,6 +2,7 @@
 #include "runtime/actor/wakeup.h"
 
 #include "runtime/actor/ask.h"
+#include "runtime/actor/deputy.h"
 #include "runtime/actor/record.h"
 #include "runtime/actor/send.h"
 #include "runtime/actor/transient.h"
@@ -78,12 +79,34 @@ static struct thi_wakeup *take(struct thi_wakeup_table *table, uint64_t id)
     return wakeup;
 }
 
+/* Around the use of a table by whoever speaks. */
+static void enter(th_self *self)
+{
+    struct thi_office *office = thi_office_of_self(self);
+
+    thi_voice_enter(&self->voice);
+    if (office)
+        pthread_mutex_lock(&office->lock);
+}
+
+static void leave(th_self *self)
+{
+    struct thi_office *office = thi_office_of_self(self);
+
+    if (office)
+        pthread_mutex_unlock(&office->lock);
+    thi_voice_leave(&self->voice);
+}
+
 /* The table of whoever speaks; made if @make. NULL: none, or no memory. */
 static struct thi_wakeup_table *table_of(th_self *self, bool make)
 {
+    struct thi_office *office = thi_office_of_self(self);
     struct thi_cell *cell =
         self->worker ? thi_cell_of_self(self) : thi_endpoint_of_self(self)->cell;
 
+    if (office)
+        return &office->wakeups;
     if (make && !thi_cell_extra(thi_stage_of(self), cell))
         return NULL;
     return cell->extra ? &cell->extra->wakeups : NULL;
@@ -174,21 +197,40 @@ void thi_timer_fire(void *context, struct thi_timer *timer)
 
 /* ---- the actor's side ---- */
 
+/* Whether it is in there, where it stays if there is more to come of it. */
+static bool arrived_in(struct thi_wakeup_table *table, uint64_t id)
+{
+    struct thi_wakeup **link = find(table, id);
+
+    if (link && !(*link)->period_ns)
+        (void)take(table, id);
+    return link != NULL;
+}
+
+static bool arrived_for_deputy(struct thi_cell *cell, uint64_t id)
+{
+    struct thi_office *office = cell->extra ? cell->extra->office : NULL;
+    bool is_in;
+
+    if (!office)
+        return false;
+    pthread_mutex_lock(&office->lock);
+    is_in = arrived_in(&office->wakeups, id);
+    pthread_mutex_unlock(&office->lock);
+    return is_in;
+}
+
 bool thi_wakeup_arrived(th_self *self, struct thi_cell *cell, const th_msg *msg)
 {
     uint64_t id = th_wakeup_of(msg)->id;
-    struct thi_wakeup_table *table;
-    struct thi_wakeup **link;
+    bool is_in;
 
     if (!th_addr_equal(msg->thi_from, th_self_addr(self)))
         return true;
     thi_voice_enter(&self->voice);
-    table = cell->extra ? &cell->extra->wakeups : NULL;
-    link = find(table, id);
-    if (link && !(*link)->period_ns)
-        (void)take(table, id);
+    is_in = arrived_in(cell->extra ? &cell->extra->wakeups : NULL, id);
     thi_voice_leave(&self->voice);
-    return link != NULL;
+    return is_in || arrived_for_deputy(cell, id);
 }
 
 /* @wakeup is out of its table, or the table goes. The answer is for the caller to destroy, or NULL;
@@ -204,13 +246,12 @@ static th_msg *call_off(th_self *self, struct thi_wakeup *wakeup)
     return cancel == THI_CANCEL_TAKEN ? msg : NULL; /* REVOKED: its fire destroys it */
 }
 
-void thi_wakeups_clear(th_self *self, struct thi_cell *cell)
+static void clear(th_self *self, struct thi_wakeup_table *table)
 {
     struct thi_stage *stage = thi_stage_of(self);
-    struct thi_wakeup_table *table = cell->extra ? &cell->extra->wakeups : NULL;
     struct thi_wakeup *wakeup, *next;
 
-    if (!table || !table->buckets)
+    if (!table->buckets)
         return;
     for (uint32_t i = 0; i < table->bucket_count; i++)
         for (wakeup = table->buckets[i]; wakeup; wakeup = next) {
@@ -222,6 +263,32 @@ void thi_wakeups_clear(th_self *self, struct thi_cell *cell)
     *table = (struct thi_wakeup_table){ 0 };
 }
 
+void thi_wakeups_clear(th_self *self, struct thi_cell *cell)
+{
+    struct thi_office *office = cell->extra ? cell->extra->office : NULL;
+
+    if (cell->extra)
+        clear(self, &cell->extra->wakeups);
+    if (!office)
+        return;
+    pthread_mutex_lock(&office->lock);
+    clear(self, &office->wakeups);
+    pthread_mutex_unlock(&office->lock);
+}
+
+uint32_t thi_wakeups_count(struct thi_cell *cell)
+{
+    struct thi_office *office = cell->extra ? cell->extra->office : NULL;
+    uint32_t count = cell->extra ? cell->extra->wakeups.count : 0;
+
+    if (!office)
+        return count;
+    pthread_mutex_lock(&office->lock);
+    count += office->wakeups.count;
+    pthread_mutex_unlock(&office->lock);
+    return count;
+}
+
 static th_err set(th_self *self, uint64_t delay_ns, uint64_t period_ns, th_msg *payload,
                   uint64_t *id_out)
 {
@@ -231,18 +298,19 @@ static th_err set(th_self *self, uint64_t delay_ns, uint64_t period_ns, th_msg *
     struct thi_wakeup *wakeup;
     struct thi_wakeup_table *table;
     struct th_wakeup *body;
-    bool wakes = false, is_in;
+    bool wakes = false, is_in, is_late;
     uint64_t id;
     th_msg *msg;
     th_err err;
 
-    thi_voice_enter(&self->voice);
-    table = table_of(self, true);
+    enter(self);
+    is_late = thi_office_of_self(self) && thi_office_life(thi_office_of_self(self)); /* O3 */
+    table = is_late ? NULL : table_of(self, true);
     msg = table ? thi_msg_create(self->voice.heap, &th_wakeup_type, sizeof(*wakeup)) : NULL;
     if (!msg) {
-        thi_voice_leave(&self->voice);
+        leave(self);
         th_msg_destroy(self, payload);
-        return TH_E_NOMEM;
+        return is_late ? TH_E_CLOSED : TH_E_NOMEM;
     }
     msg->thi_size = sizeof(*body); /* what lies behind is nobody's business */
     body = th_msg_body(msg);
@@ -261,7 +329,7 @@ static th_err set(th_self *self, uint64_t delay_ns, uint64_t period_ns, th_msg *
     err = is_in ? thi_timers_add(&stage->timers, &wakeup->timer, deadline, &wakes) : TH_E_NOMEM;
     if (err && is_in)
         (void)take(table, id);
-    thi_voice_leave(&self->voice);
+    leave(self);
     if (err) {
         th_msg_destroy(self, msg);
         return err;
@@ -281,13 +349,11 @@ static th_err set(th_self *self, uint64_t delay_ns, uint64_t period_ns, th_msg *
 
 static th_err check(th_self *self, const th_msg *payload)
 {
-    struct thi_stage *stage = thi_stage_of(self);
-
     if (payload && (payload->thi_type->flags & TH_TYPE_SYSTEM))
         return TH_E_INVALID;
-    if (!self->worker && thi_stage_is_down(stage))
-        return thi_stage_check(stage);
-    if (self->worker && thi_cell_life(thi_cell_of_self(self)) >= THI_CELL_EXITING)
+    if (!self->worker)
+        return thi_outsider_check(self);
+    if (thi_cell_life(thi_cell_of_self(self)) >= THI_CELL_EXITING)
         return TH_E_CLOSED; /* it would end with the actor anyway */
     return TH_OK;
 }
@@ -316,22 +382,43 @@ th_err th_wakeup_every(th_self *self, uint64_t period_ns, th_msg *payload, uint6
     return err;
 }
 
+/* An actor cancels what its deputies asked for, too. */
+static struct thi_wakeup *cancel_of_deputy(th_self *self, uint64_t id, th_msg **msg_out)
+{
+    struct thi_cell_extra *extra = thi_cell_of_self(self)->extra;
+    struct thi_office *office = extra ? extra->office : NULL;
+    struct thi_wakeup *wakeup;
+
+    if (!office)
+        return NULL;
+    pthread_mutex_lock(&office->lock);
+    wakeup = take(&office->wakeups, id);
+    if (wakeup)
+        *msg_out = call_off(self, wakeup);
+    pthread_mutex_unlock(&office->lock);
+    return wakeup;
+}
+
 th_err th_wakeup_cancel(th_self *self, uint64_t id)
 {
     struct thi_wakeup *wakeup;
     th_msg *msg = NULL;
+    th_err err;
 
     if (!self)
         return TH_E_INVALID;
-    if (!self->worker && thi_stage_is_down(thi_stage_of(self)))
-        return thi_stage_check(thi_stage_of(self));
+    err = self->worker ? TH_OK : thi_outsider_check(self);
+    if (err)
+        return err;
     /* On a voice that several threads share, whoever hears it may free it once it has passed
      * thi_wakeup_arrived(): so it is touched under the lock only, and found before. */
-    thi_voice_enter(&self->voice);
+    enter(self);
     wakeup = take(table_of(self, false), id);
     if (wakeup)
         msg = call_off(self, wakeup);
-    thi_voice_leave(&self->voice);
+    leave(self);
+    if (!wakeup && self->worker)
+        wakeup = cancel_of_deputy(self, id, &msg);
     th_msg_destroy(self, msg);
     return wakeup ? TH_OK : TH_E_NO_TIMER;
 }

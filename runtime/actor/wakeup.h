@@ -34,6 +34,9 @@ bool thi_wakeup_arrived(th_self *self, struct thi_cell *cell, const th_msg *msg)
 /* At the actor's exit, or the endpoint's close: cancels what is pending, releases the payloads. */
 void thi_wakeups_clear(th_self *self, struct thi_cell *cell);
 
+/* How many are pending, its deputies' included; in its turn, or when the system is down. */
+uint32_t thi_wakeups_count(struct thi_cell *cell);
+
 /* The fire function (sched/alarm.h) for every timer of a system: wakeups and question time limits;
  * @context is the stage. Speaks as stage->ticker. On the simple base the driver calls it. */
 void thi_timer_fire(void *context, struct thi_timer *timer);

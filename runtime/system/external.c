@@ -227,7 +227,7 @@ th_err th_endpoint_close(th_self *self)
 
     if (!self)
         return TH_E_INVALID;
-    if (self->worker)
+    if (self->worker || thi_endpoint_of_self(self)->office)
         return TH_E_NOT_HERE;
     external = (struct thi_external *)(void *)thi_endpoint_of_self(self);
     if (external->is_default)
@@ -252,7 +252,7 @@ static th_err find(th_self *self, struct thi_external **external_out)
 
     if (!self)
         return TH_E_INVALID;
-    if (self->worker)
+    if (self->worker || thi_endpoint_of_self(self)->office)
         return TH_E_NOT_HERE;
     external = (struct thi_external *)(void *)thi_endpoint_of_self(self);
     *external_out = external;

@@ -6,6 +6,7 @@
 #include "runtime/actor/initial.h"
 #include "runtime/actor/mail.h"
 #include "runtime/actor/stash.h"
+#include "runtime/actor/wakeup.h"
 #include "mailbox/msg.h"
 
 /* How long an actor may take to say how it is; one that needs longer is stuck in a handler, and is
@@ -103,6 +104,8 @@ static th_counts counts_of(const uint64_t totals[THI_STAT_COUNT])
         .holds = totals[THI_STAT_HOLDS],
         .hold_circles = totals[THI_STAT_HOLD_CIRCLES],
         .holds_missed = totals[THI_STAT_HOLDS_MISSED],
+        .deputies_opened = totals[THI_STAT_DEPUTIES_OPENED],
+        .deputies_refused = totals[THI_STAT_DEPUTIES_REFUSED],
         .spawned = totals[THI_STAT_SPAWNED],
         .exited = totals[THI_STAT_EXITED],
         .wakeups_set = totals[THI_STAT_WAKEUPS_SET],
@@ -178,6 +181,7 @@ th_err th_system_status_read(th_system *system, th_system_status *status_out)
     /* relaxed, all: figures */
     status_out->shutting_down = atomic_load_explicit(&stage->closing, memory_order_relaxed);
     status_out->endpoints = 1 + atomic_load_explicit(&stage->open_endpoints, memory_order_relaxed);
+    status_out->deputies = atomic_load_explicit(&stage->open_deputies, memory_order_relaxed);
     status_out->dead_letter_handlers =
         atomic_load_explicit(&stage->letter_handlers, memory_order_relaxed);
     status_out->capabilities = thi_capabilities_count(stage);
@@ -234,7 +238,7 @@ static void look(th_system *system, th_actor_status *status)
     status->waiting = thi_census_depth(cell);
     status->parent = (th_addr){ cell->parent_generation ? status->addr.system : 0,
                                 cell->parent_slot, cell->parent_generation };
-    status->wakeups = cell->extra ? cell->extra->wakeups.count : 0;
+    status->wakeups = thi_wakeups_count(cell);
     status->stashed = thi_stash_count(cell) + thi_initial_count(cell);
     status->waiting += status->stashed;
 }

@@ -74,6 +74,9 @@ static const struct row rows[] = {
     ROW("actors", "spawned", "spawned", COUNT, ALWAYS, counts.spawned)
     ROW("actors", "exited", "exited", COUNT, ALWAYS, counts.exited)
     ROW("actors", "endpoints", "endpoints", COUNT, ALWAYS, endpoints)
+    ROW("actors", "deputies", "deputies", COUNT, ALWAYS, deputies)
+    ROW("actors", "deputies_opened", "opened", COUNT, ALWAYS, counts.deputies_opened)
+    ROW("actors", "deputies_refused", "refused: limit", COUNT, ALWAYS, counts.deputies_refused)
     FIXED("actors", "classes", "classes", ALWAYS, classes, TH_CLASSES_MAX)
     FIXED("actors", "dead_letter_handlers", "dead-letter handlers", ALWAYS, dead_letter_handlers,
           TH_DEAD_LETTER_HANDLERS_MAX)

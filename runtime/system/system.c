@@ -235,10 +235,12 @@ th_err th_system_destroy(th_system *system)
         return TH_OK;
     }
     stage = &system->stage;
-    /* acquire: what the closers did before; pairs with the release in th_endpoint_close() */
+    /* acquire: what the closers did before; pairs with the releases in th_endpoint_close()
+     * and th_deputy_close() */
     if (thi_system_state(system) == THI_SYSTEM_STARTING ||
         thi_system_state(system) == THI_SYSTEM_RUNNING ||
-        atomic_load_explicit(&stage->open_endpoints, memory_order_acquire) != 0)
+        atomic_load_explicit(&stage->open_endpoints, memory_order_acquire) != 0 ||
+        atomic_load_explicit(&stage->open_deputies, memory_order_acquire) != 0)
         return TH_E_STATE;
     if (thi_system_state(system) == THI_SYSTEM_DOWN)
         clear_stage(system);

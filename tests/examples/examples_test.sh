@@ -22,6 +22,9 @@ says '^  system  *thespis$' "$folder/status"
 says '^an actor: curious ' "$folder/status"
 says '^pong: 1001 balls returned' "$folder/pingpong" 1000
 says 'pong is gone: it ended itself' "$folder/pingpong" 0
+says '^50 %: 5133 primes$' "$folder/progress" 100000
+says '^done: 9592 primes$' "$folder/progress" 100000
+says '^called off: ' "$folder/progress" 100000000 1
 says '^5 of 7 jobs done$' "$folder/supervised" 7
 says '^24000 of flour$' "$folder/backpressure"
 says '^few waited$' "$folder/backpressure"

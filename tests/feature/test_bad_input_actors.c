@@ -259,6 +259,33 @@ static void probe_unwatch(struct probe *probe)
     want_or(th_unwatch(probe->me, UINT64_MAX), TH_E_NO_WATCH, TH_E_NOT_HERE);
 }
 
+/* ---- deputy.h ---- */
+
+static void probe_deputy_open(struct probe *probe)
+{
+    th_self *deputy = NULL;
+
+    want(th_deputy_open(NULL, &deputy), TH_E_INVALID);
+    want(th_deputy_open(probe->me, NULL), TH_E_INVALID);
+    claim(!deputy);
+    if (!probe->is_actor) {
+        want(th_deputy_open(probe->me, &deputy), TH_E_NOT_HERE);
+        claim(!deputy);
+    }
+}
+
+static void probe_deputy_close(struct probe *probe)
+{
+    want(th_deputy_close(NULL), TH_E_INVALID);
+    want(th_deputy_close(probe->me), TH_E_NOT_HERE);
+}
+
+static void probe_self_is_deputy(struct probe *probe)
+{
+    claim(!th_self_is_deputy(NULL));
+    claim(!th_self_is_deputy(probe->me));
+}
+
 #define ROW(name)                                                                                  \
     {                                                                                              \
         "th_" #name, probe_##name                                                                  \
@@ -293,6 +320,9 @@ static const struct probe_row rows[] = {
     ROW(watch_rearm),
     ROW(watch_signal),
     ROW(unwatch),
+    ROW(deputy_open),
+    ROW(deputy_close),
+    ROW(self_is_deputy),
 };
 
 enum { ROWS = sizeof(rows) / sizeof(rows[0]) };
@@ -309,7 +339,7 @@ BOTH_BASES(bad_input_actors, every_function_in_an_actor)
 
 Test(bad_input_actors, no_function_of_the_headers_is_missing)
 {
-    static const char *const headers[] = { "actor.h", "watch.h", NULL };
+    static const char *const headers[] = { "actor.h", "watch.h", "deputy.h", NULL };
 
     probe_headers(headers, rows, ROWS);
 }
