@@ -120,6 +120,10 @@
  * round costs two thread wake-ups, however many it fires. One that stands alone is not delayed. */
 #define TH_TIMER_GATHER_NS 200000
 
+/* How often a clock of the program's own is looked at while a wakeup waits for it, since nobody can
+ * know when it will have moved. Nanoseconds. */
+#define TH_CLOCK_LOOK_NS 10000000
+
 /* Turns of the simple base at one moment of virtual time, before a wait lets time pass although
  * more are runnable: far more than any work that ends takes. */
 #define TH_MOMENT_TURNS_MAX 1000000

@@ -17,6 +17,7 @@
 #define THESPIS_SYSTEM_H
 
 #include <thespis/actor.h>
+#include <thespis/clock.h>
 #include <thespis/log.h>
 #include <thespis/trace.h>
 
@@ -71,6 +72,8 @@ typedef struct th_options {
     int status_fd;           /* where TH_SIGNAL_STATUS is written; 0: standard error */
     const char *status_path; /* [keep] until destroy; a file it is appended to instead, or NULL */
     const th_allocator *allocator; /* NULL: malloc and free; copied */
+    const th_clock *clock;         /* NULL: the operating system's; copied. No effect on the simple
+                                      base (clock.h) */
     const th_fact *capabilities;   /* to begin with, ended by a NULL name; copied (capability.h) */
     const th_trace_options *trace; /* from the start on; NULL: as the environment says (trace.h) */
     const th_log_options *log;     /* NULL: as the environment says, else WARN to stderr (log.h) */

@@ -21,6 +21,7 @@
 #include <thespis/behaviour.h>
 #include <thespis/deputy.h>
 #include <thespis/trace.h>
+#include <thespis/clock.h>
 #include <thespis/system.h>
 #include <thespis/external.h>
 #include <thespis/pump.h>

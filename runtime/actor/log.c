@@ -306,7 +306,7 @@ static th_msg *make_entry(th_self *self, struct draft *draft, uint64_t now_ns, u
     record = th_msg_body(msg);
     at = (char *)(record + 1) + fields_size;
     *record = (th_log_record){
-        .time_ns = thi_clock_wall(),
+        .time_ns = thi_clock_wall(&thi_stage_of(self)->clock),
         .clock_ns = now_ns,
         .level = what->level,
         .actor = thi_self_addr(self),
@@ -446,7 +446,7 @@ th_err thi_log_put(th_self *self, const struct thi_log_what *what, const char *f
                            .class_name = thi_speaker_class_name(self),
                            .file = base_name(what->site ? what->site->file : NULL),
                            .text = text };
-    uint64_t now = thi_clock_now(&stage->clock), held;
+    uint64_t now = thi_clock_steady(&stage->clock), held;
     th_msg *msg;
 
     thi_count(self, THI_STAT_LOG_ACCEPTED);
@@ -466,7 +466,7 @@ th_err thi_log_put(th_self *self, const struct thi_log_what *what, const char *f
         return drop(self, TH_E_LIMIT);
     if (what->site || what->key)
         draft.text_size = format_text(text, sizeof(text), format, args);
-    msg = make_entry(self, &draft, now, held);
+    msg = make_entry(self, &draft, thi_clock_now(&stage->clock), held);
     if (!msg) {
         atomic_fetch_sub_explicit(&log->waiting, 1, memory_order_relaxed); /* L3 */
         return drop(self, TH_E_NOMEM);

@@ -69,7 +69,7 @@ static void say(th_self *self, struct logger *logger, th_log_level level, const 
 {
     struct thi_stage *stage = thi_stage_of(self);
     th_log_record record = {
-        .time_ns = thi_clock_wall(),
+        .time_ns = thi_clock_wall(&stage->clock),
         .clock_ns = thi_clock_now(&stage->clock),
         .level = level,
         .system = stage->log.system,
@@ -115,7 +115,7 @@ static void say_lost(th_self *self, struct logger *logger)
 static void say_held(th_self *self, struct logger *logger, bool all)
 {
     struct thi_stage *stage = thi_stage_of(self);
-    uint64_t now = thi_clock_now(&stage->clock);
+    uint64_t now = thi_clock_steady(&stage->clock);
     struct thi_log_rate_slot slot;
     char text[THI_LOG_LABEL_SIZE + 64];
     unsigned index = 0;
@@ -336,7 +336,7 @@ static void start(struct thi_logger_keeper *keeper, th_self *self)
         return;
     }
     stage->last_child = keeper->logger.slot;
-    keeper->started_ns = thi_clock_now(&stage->clock);
+    keeper->started_ns = thi_clock_steady(&stage->clock);
     for (uint32_t i = 0; i < keeper->asker_count; i++)
         tell(self, keeper, &thi_log_flush_type, keeper->askers[i]);
     keeper->asker_count = 0;
@@ -378,7 +378,7 @@ static void exited(struct thi_logger_keeper *keeper, th_self *self)
             thi_alias_give_up(self, keeper->askers[--keeper->asker_count], TH_E_CLOSED);
         return;
     }
-    if (thi_clock_now(&stage->clock) - keeper->started_ns > TH_LOG_BACKOFF_MAX_NS)
+    if (thi_clock_steady(&stage->clock) - keeper->started_ns > TH_LOG_BACKOFF_MAX_NS)
         keeper->pause_ns = 0;
     pause_before_start(keeper, self);
 }

@@ -33,6 +33,22 @@ static bool fire_due(struct thi_alarm *alarm)
     return any;
 }
 
+/* The moment on CLOCK_MONOTONIC to sleep until, for what is due at @next on the alarm's own. */
+static uint64_t until(struct thi_alarm *alarm, uint64_t next)
+{
+    uint64_t now, delay;
+
+    if (alarm->clock->is_virtual || next == UINT64_MAX)
+        return UINT64_MAX;
+    if (!alarm->clock->is_users)
+        return next;
+    now = thi_clock_now(alarm->clock);
+    delay = next > now ? next - now : 0;
+    if (delay > TH_CLOCK_LOOK_NS)
+        delay = TH_CLOCK_LOOK_NS;
+    return thi_clock_monotonic() + delay;
+}
+
 static void *run(void *context)
 {
     struct thi_alarm *alarm = context;
@@ -50,7 +66,7 @@ static void *run(void *context)
             next = next > soonest ? next : soonest;
         }
         thi_reclaim_offline();
-        (void)thi_bell_wait(&alarm->bell, alarm->clock->is_virtual ? UINT64_MAX : next);
+        (void)thi_bell_wait(&alarm->bell, until(alarm, next));
         thi_reclaim_online();
     }
     thi_reclaim_thread_end();

@@ -4,6 +4,9 @@
  * order, never early. While it sleeps it uses no processor, and only a timer that is earlier than
  * all before it wakes it: thi_timers_add() says so, and its caller pokes.
  *
+ * On a user's clock (thespis/clock.h) it cannot know when a deadline comes, so it looks every
+ * TH_CLOCK_LOOK_NS while there is one, and when it is poked.
+ *
  * On a virtual clock it does not sleep until a deadline but until a poke, which is then for whoever
  * advances the clock to give. */
 #ifndef THI_SCHED_ALARM_H

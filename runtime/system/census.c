@@ -206,7 +206,7 @@ static void describe_worker(void *context, struct thi_worker *worker)
     bool has_ring = worker->kind <= THI_WORKER_SPARE, is_step = worker->kind == THI_WORKER_STEP;
     /* relaxed: a figure */
     uint64_t since = atomic_load_explicit(&worker->rest_since_ns, memory_order_relaxed);
-    uint64_t now = thi_clock_now(&roll->system->stage.clock);
+    uint64_t now = thi_clock_steady(&roll->system->stage.clock);
     th_worker_status *status;
 
     if (roll->count == roll->room)

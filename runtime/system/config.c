@@ -38,6 +38,8 @@ static const char *find_fault(const th_options *options)
         return "actors_max: no room for the system's own";
     if (options->allocator && (!options->allocator->alloc || !options->allocator->free))
         return "allocator: a function is missing";
+    if (options->clock && !options->clock->monotonic)
+        return "clock: a function is missing";
     switch (thi_capabilities_check(options->capabilities)) {
     case TH_OK: break;
     case TH_E_NOT_ALLOWED: return "capabilities: a name that begins with \"thespis.\"";

@@ -395,10 +395,10 @@ th_err th_listen(th_self *self, uint64_t timeout_ns, th_msg **msg_out)
     if (err)
         return err;
     clock = &external->endpoint.stage->clock;
-    deadline = thi_clock_after(thi_clock_now(clock), timeout_ns);
+    deadline = thi_clock_after(thi_clock_steady(clock), timeout_ns);
     while (!(err = hear(external, timeout_ns, &msg)) && is_void(external, msg)) {
         th_msg_destroy(self, msg);
-        now = thi_clock_now(clock);
+        now = thi_clock_steady(clock);
         if (deadline != UINT64_MAX)
             timeout_ns = deadline > now ? deadline - now : 0;
     }

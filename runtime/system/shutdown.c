@@ -135,7 +135,7 @@ th_err th_system_shutdown(th_system *system, uint64_t timeout_ns, th_leftover le
         return err == TH_E_CLOSED ? TH_E_STATE : err;
     if (thi_system_is_actors_thread(system))
         return TH_E_NOT_ALLOWED;
-    deadline = thi_clock_after(thi_clock_now(&system->stage.clock), timeout_ns);
+    deadline = thi_clock_after(thi_clock_steady(&system->stage.clock), timeout_ns);
     if (thi_system_is_simple(system)) {
         err = thi_drive_enter(system);
         if (err)
@@ -178,7 +178,7 @@ th_err th_system_wait(th_system *system, uint64_t timeout_ns)
         return err;
     if (thi_system_is_actors_thread(system))
         return TH_E_NOT_ALLOWED;
-    deadline = thi_clock_after(thi_clock_now(&system->stage.clock), timeout_ns);
+    deadline = thi_clock_after(thi_clock_steady(&system->stage.clock), timeout_ns);
     if (thi_system_is_simple(system))
         return wait_simple(system, deadline);
     pthread_mutex_lock(&system->lock);

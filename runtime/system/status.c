@@ -177,7 +177,7 @@ th_err th_system_status_read(th_system *system, th_system_status *status_out)
     };
     status_out->log_queue_max = stage->log.queue_max;
     fill_trace(system, status_out);
-    status_out->uptime_ns = thi_clock_now(&stage->clock) - system->started_ns;
+    status_out->uptime_ns = thi_clock_steady(&stage->clock) - system->started_ns;
     /* relaxed, all: figures */
     status_out->shutting_down = atomic_load_explicit(&stage->closing, memory_order_relaxed);
     status_out->endpoints = 1 + atomic_load_explicit(&stage->open_endpoints, memory_order_relaxed);

@@ -153,6 +153,10 @@ th_system *th_system_create(const th_options *options)
     system->options.capabilities = NULL;
     system->options.log = NULL; /* copied below */
     thi_logging_init(system, filled.log);
+    if (filled.clock) {
+        system->clock = *filled.clock;
+        system->options.clock = &system->clock;
+    }
     if (filled.trace) {
         system->trace = *filled.trace;
         system->options.trace = &system->trace;
@@ -348,6 +352,8 @@ static th_err make_stage(th_system *system)
 
     if (thi_system_is_simple(system) && !stage->is_pumped)
         thi_clock_init_virtual(&stage->clock, 0);
+    else if (system->options.clock && !thi_system_is_simple(system))
+        thi_clock_init_user(&stage->clock, system->options.clock);
     else
         thi_clock_init_real(&stage->clock);
     err = thi_directory_init(&stage->directory, &stage->memory, stage->id,
@@ -487,7 +493,7 @@ static th_err start(th_system *system)
         system->exit_request = th_msg_create(&self->endpoint.self, &th_exit_request_type);
     err = system->exit_request ? populate(system) : TH_E_NOMEM;
     if (!err) {
-        system->started_ns = thi_clock_now(&system->stage.clock);
+        system->started_ns = thi_clock_steady(&system->stage.clock);
         if (system->stage.is_pumped) /* the first pump sets the timer */
             thi_poller_ring(&system->stage.watches.poller);
         return TH_OK;
@@ -531,6 +537,18 @@ th_err th_system_start(th_system *system)
 }
 
 /* ---- the rest of the front door ---- */
+
+th_err th_clock_moved(th_system *system)
+{
+    th_err err = thi_system_check(system);
+
+    if (err)
+        return err;
+    if (!system->stage.clock.is_users)
+        return TH_E_STATE;
+    thi_alarm_poke(&system->stage.alarm); /* has it stopped meanwhile, nobody hears */
+    return TH_OK;
+}
 
 th_err th_class_register(th_system *system, const th_class *klass)
 {

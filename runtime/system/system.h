@@ -39,6 +39,7 @@ struct th_system {
     struct thi_watchdog watchdog;
     struct thi_tracing tracing;
     th_trace_options trace; /* what options.trace points to */
+    th_clock clock;         /* and options.clock */
     struct thi_status_signal status_signal;
     uint32_t term_seen;     /* how many SIGTERM and SIGINT had come before; the signals' thread's */
     bool hears_term;        /* they are wanted */

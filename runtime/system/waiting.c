@@ -201,7 +201,7 @@ th_err thi_waiting_await(struct thi_external *external, struct thi_waiter *waite
                          uint64_t timeout_ns)
 {
     struct thi_clock *clock = &external->endpoint.stage->clock;
-    uint64_t deadline = thi_clock_after(thi_clock_now(clock), timeout_ns);
+    uint64_t deadline = thi_clock_after(thi_clock_steady(clock), timeout_ns);
 
     for (;;) {
         thi_waiting_pump(external);
@@ -223,7 +223,7 @@ th_err thi_waiting_await(struct thi_external *external, struct thi_waiter *waite
                 return TH_E_TIMEOUT;
             continue;
         }
-        if (deadline != UINT64_MAX && thi_clock_now(clock) >= deadline)
+        if (deadline != UINT64_MAX && thi_clock_steady(clock) >= deadline)
             return TH_E_TIMEOUT;
         doze(external, waiter, deadline);
     }
