@@ -1,5 +1,6 @@
 /* The n-th allocation fails, for every n that a scenario has: each call answers, nobody hangs,
  * nothing leaks, and the books balance. */
+#include <fcntl.h>
 #include <signal.h>
 #include <stdatomic.h>
 #include <string.h>
@@ -572,6 +573,20 @@ static void watches(struct test_system *ts)
     }
 }
 
+/* ---- traces ---- */
+
+static void tracing(struct test_system *ts)
+{
+    int fd = open("/dev/null", O_WRONLY | O_CLOEXEC);
+    th_trace_options where = { .fd = fd };
+    bool is_traced = th_trace_start(ts->sys, &where) == TH_OK;
+
+    spawn_tell_ask_stop(ts);
+    if (is_traced)
+        must(th_trace_stop(ts->sys));
+    close(fd);
+}
+
 /* ---- the sweep ---- */
 
 struct scenario {
@@ -658,6 +673,7 @@ SWEEP(get_by_name)
 SWEEP(needs_and_capabilities)
 SWEEP_WITH(logging, with_log, NULL)
 SWEEP_WITH(status_of_everything, with_measuring, NULL)
+SWEEP(tracing)
 
 /* The simple base has nobody to watch. */
 Test(nomem, watchdog, .timeout = 100)

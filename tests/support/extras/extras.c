@@ -16,6 +16,7 @@ static const struct random_extra *const all[] = {
     &random_extra_router,
     &random_extra_topic,
     &random_extra_capabilities,
+    &random_extra_trace,
 };
 /* clang-format on */
 

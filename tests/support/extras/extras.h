@@ -69,6 +69,7 @@ extern const struct random_extra random_extra_watches;
 extern const struct random_extra random_extra_router;
 extern const struct random_extra random_extra_topic;
 extern const struct random_extra random_extra_capabilities;
+extern const struct random_extra random_extra_trace;
 
 /* What a system that the logging is to be checked of is made with, and told when it runs. */
 extern const th_log_options random_logging_options;
