@@ -333,7 +333,7 @@ static void finish(th_self *self, struct thi_cell *cell, th_msg *notice)
         thi_cell_carry(cell, &name->parcel);
     thi_point_exit(self, cell->klass, (int)cell->exit_reason);
     if (TH_UNLIKELY(thi_record_is_on(self)))
-        thi_record(self, THI_TRACE_EXIT, cell->klass->name, me, parent, cell->exit_reason);
+        thi_record_exit(self, cell);
     thi_count(self, THI_STAT_EXITED);
     /* Last, and release: who sees it finds the books in order; pairs with the acquire in describe()
      * of system/census.c. */

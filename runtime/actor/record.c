@@ -39,6 +39,27 @@ void thi_record(th_self *self, enum thi_trace_kind kind, const char *name, th_ad
     put(stage, self->worker, &event);
 }
 
+static th_addr addr_of(struct thi_stage *stage, const struct thi_cell *cell)
+{
+    /* relaxed: it is alive, and nobody else's at that moment */
+    return (th_addr){ stage->id, cell->slot,
+                      atomic_load_explicit(&cell->generation, memory_order_relaxed) };
+}
+
+void thi_record_spawn(th_self *self, const struct thi_cell *cell)
+{
+    thi_record(self, THI_TRACE_SPAWN, cell->klass->name, addr_of(thi_stage_of(self), cell),
+               thi_self_addr(self), 0);
+}
+
+void thi_record_exit(th_self *self, const struct thi_cell *cell)
+{
+    struct thi_stage *stage = thi_stage_of(self);
+
+    thi_record(self, THI_TRACE_EXIT, cell->klass->name, addr_of(stage, cell),
+               thi_cell_parent(cell, stage->id), cell->exit_reason);
+}
+
 void thi_record_send(th_self *self, th_addr to, const th_msg *msg)
 {
     struct thi_stage *stage = thi_stage_of(self);
@@ -61,9 +82,7 @@ void thi_record_turn(struct thi_worker *worker, const struct thi_cell *cell,
         .kind = THI_TRACE_TURN,
         .at = now(worker->stage),
         .name = cell->klass->name,
-        /* relaxed: it is alive, and this worker's for the turn */
-        .actor = { worker->system, cell->slot,
-                   atomic_load_explicit(&cell->generation, memory_order_relaxed) },
+        .actor = addr_of(worker->stage, cell),
     };
 }
 

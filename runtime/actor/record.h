@@ -21,6 +21,11 @@ bool thi_record_is_wanted(struct thi_worker *worker);
 void thi_record(th_self *self, enum thi_trace_kind kind, const char *name, th_addr actor,
                 th_addr other, uint64_t number);
 
+/* @self has made @cell; @self is @cell and exits. Apart, so that the caller, who does that often,
+ * need not have more at hand. */
+void thi_record_spawn(th_self *self, const struct thi_cell *cell);
+void thi_record_exit(th_self *self, const struct thi_cell *cell);
+
 /* @self is about to send @msg to @to. */
 void thi_record_send(th_self *self, th_addr to, const th_msg *msg);
 

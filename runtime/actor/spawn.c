@@ -321,8 +321,7 @@ static void show(th_self *self, struct thi_cell *cell)
     thi_point_spawn(&cell->self, cell->klass, self, cell->slot,
                     atomic_load_explicit(&cell->generation, memory_order_relaxed));
     if (TH_UNLIKELY(thi_record_is_on(self)))
-        thi_record(self, THI_TRACE_SPAWN, cell->klass->name, addr_of(thi_stage_of(self), cell),
-                   thi_self_addr(self), 0);
+        thi_record_spawn(self, cell);
     thi_count(self, THI_STAT_SPAWNED);
     thi_cell_schedule(self, cell);
 }
