@@ -37,28 +37,10 @@ step clang suite clang
 step asan suite asan
 step tsan suite tsan
 step memcheck suite memcheck
-# Models and mutants each keep one core busy for minutes, so they go side by side. Of the mutants
-# those in tests/mutants/gate; `make mutants` tries all, which takes a quarter of an hour and more.
-aside() {           # NAME COMMAND...
-    name=$1
-    shift
-    began=$(date +%s)
-    status=0
-    "$@" >"$logs/$name.out" 2>&1 || status=$?
-    printf '%s %s\n' "$status" "$(($(date +%s) - began))" >"$logs/$name.status"
-}
-
-aside_ended() {     # NAME: as a step, with the time it took aside
-    read -r status seconds <"$logs/$1.status"
-    step "$1" sh -c 'cat "$0"; exit "$1"' "$logs/$1.out" "$status"
-    sed -i "s/^\($1 .*\) [0-9]* s\$/\1 $seconds s, beside others/" "$summary"
-}
-
-aside models tests/model/run.sh &
+step models tests/model/run.sh
+# Those in tests/mutants/gate; `make mutants` tries all, which takes three quarters of an hour.
 # shellcheck disable=SC2046  # names without spaces
-step mutants tests/mutants/run.sh -j 1 $(cat tests/mutants/gate)
-wait
-aside_ended models
+step mutants tests/mutants/run.sh -j "$jobs" $(cat tests/mutants/gate)
 
 echo "== verify"
 cat "$summary"

@@ -2,6 +2,7 @@
 # Breaks the code on purpose, once per .mutant file, and demands that the named test notices.
 # usage: run.sh [-j JOBS] [-n] [NAME ...]
 #     all of tests/mutants and tests/orders when none is named; -n: only whether each still applies
+#     -j: so many at a time, each in a copy of its own
 # Exit 1 when a mutant is missed or no longer applies, or when a test fails without any.
 set -u
 LC_ALL=C
@@ -19,7 +20,7 @@ while getopts j:n option; do
     esac
 done
 shift $((OPTIND - 1))
-mkdir -p "$top/src" || exit 1
+mkdir -p "$top" || exit 1
 say() { printf '%s\n' "$*"; }
 begun=$(date +%s)
 
@@ -32,6 +33,7 @@ field() {
 # The copy follows the tree by content, so that a rerun builds little and a mutant that an
 # interrupted run left behind is undone.
 follow_tree() {
+    mkdir -p "$top/src"
     (cd "$root" && find . \( -path ./build -o -path ./.git \) -prune -o -type f -print) |
         sort >"$top/files"
     (cd "$top/src" && find . -type f -print) | sort | comm -13 "$top/files" - |
@@ -41,6 +43,24 @@ follow_tree() {
         mkdir -p "$top/src/${file%/*}"
         cp "$root/$file" "$top/src/$file"
     done <"$top/files"
+}
+
+# Neighbours on the list share builds, so each copy gets a stretch of it.
+share_out() {
+    awk '!seen[$4]++ { sub(/.*\//, "", $4); sub(/[.]mutant$/, "", $4); print $4 }' "$top/list" \
+        >"$top/names"
+    split -n "l/$jobs" -d "$top/names" "$top/share."
+    runs=''
+    for share in "$top"/share.*; do
+        # shellcheck disable=SC2046  # names without spaces
+        MUTANTS_DIR=$top/${share##*.} "$here/run.sh" -j 1 $(cat "$share") &
+        runs="$runs $!"
+    done
+    status=0
+    for run in $runs; do
+        wait "$run" || status=1
+    done
+    return $status
 }
 
 configure() { # preset
@@ -53,7 +73,7 @@ configure() { # preset
 
 # verdict PRESET TEST SECONDS: passed, fail, hang, tsan or unbuilt; the output is in $top/output.
 verdict() {
-    if ! cmake --build "$top/$1" -j "$jobs" --target "test.$2" >"$top/output" 2>&1; then
+    if ! cmake --build "$top/$1" -j 1 --target "test.$2" >"$top/output" 2>&1; then
         say unbuilt
         return
     fi
@@ -102,6 +122,11 @@ sort -o "$top/list" "$top/list"
 if [ $dry = yes ]; then
     say "$(wc -l <"$top/list") apply, $broken do not"
     [ "$broken" -eq 0 ]
+    exit
+fi
+if [ "$jobs" -gt 1 ]; then
+    rm -f "$top"/share.*
+    share_out
     exit
 fi
 
