@@ -131,6 +131,18 @@ void thi_hold_over(th_self *self, struct thi_cell *cell)
     pthread_mutex_unlock(&stage->hold_lock);
 }
 
+void thi_hold_released(th_self *self, struct thi_cell *cell, th_addr by)
+{
+    struct thi_stage *stage = self->worker->stage;
+    struct thi_cell *target = thi_directory_find(&stage->directory, by);
+    struct thi_credits *credits = target ? thi_credits_of(target) : NULL;
+
+    thi_hold_over(self, cell);
+    /* It may have drained while our handler still ran, and been filled by the rest of that. */
+    if (credits && thi_credits_used(thi_credits_look(credits)) > credits->limit)
+        thi_hold(self, target);
+}
+
 /* The way through a held actor ends with its hold, not when it hears of it: else two that were just
  * released could be taken for a circle. Under the lock. */
 static void forget(struct thi_stage *stage, th_addr held)

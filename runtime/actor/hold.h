@@ -12,7 +12,11 @@ void thi_hold(th_self *self, struct thi_cell *target);
 /* Somebody waits, and the mailbox of @cell has drained, or its actor exits. In the owner's turn. */
 void thi_hold_release(th_self *self, struct thi_cell *cell);
 
-/* The owner is held no more, if it was: thi_released came, or it exits. */
+/* thi_released came from the actor @by: the owner is held no more, or again if that is full again:
+ * else it could send what it sends in two handlers past the limit. */
+void thi_hold_released(th_self *self, struct thi_cell *cell, th_addr by);
+
+/* The owner is held no more, if it was. */
 void thi_hold_over(th_self *self, struct thi_cell *cell);
 
 /* Of a cell found in a read section: it takes mail, and its actor does not exit. */

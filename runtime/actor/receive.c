@@ -306,7 +306,7 @@ static void handle_system(th_self *self, struct thi_cell *cell, th_msg *msg)
     } else if (type == &thi_probe_type) {
         thi_sample_arrived(self->worker, msg);
     } else if (type == &thi_released_type) {
-        thi_hold_over(self, cell);
+        thi_hold_released(self, cell, msg->thi_from);
     } else if (thi_cell_life(cell) == THI_CELL_EXITING && type != &th_child_exited_type &&
                cell->slot != stage->admin.slot) {
         thi_undeliverable(self, msg, TH_DEAD_EXITING);

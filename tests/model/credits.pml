@@ -26,6 +26,7 @@
 byte used[N], plain[N], note[N];
 bool waiters[N], closed[N], held[N];
 byte on[N];                      /* who it is held on, plus one; 0: nobody */
+byte last[N];                    /* who it was held on last: the note says so */
 bool waits[N * N];               /* list of t: waits[t * N + who] */
 byte left[N];
 bit locked;
@@ -130,7 +131,8 @@ inline hold(t)
     :: else
     fi;
     if
-    :: ok -> d_step { waits[t * N + me] = true; on[me] = t + 1; assert(!held[me]); held[me] = true }
+    :: ok -> d_step { waits[t * N + me] = true; on[me] = t + 1; last[me] = t;
+                      assert(!held[me]); held[me] = true }
     :: else
     fi;
     unlock()
@@ -167,7 +169,12 @@ end:
     do
     :: atomic { note[me] > 0 -> note[me]-- };
         held[me] = false;
-        lock(); on[me] = 0; unlock()
+        lock(); on[me] = 0; unlock();
+        to = last[me];           /* thi_hold_released(): filled again meanwhile? */
+        if
+        :: !closed[to] && used[to] > LIMIT -> hold(to)
+        :: else
+        fi
     :: atomic { !held[me] && plain[me] > 0 -> plain[me]-- };
 #ifdef MUT_4                     /* looks for who waits, and then gives back */
         hit = waiters[me];

@@ -77,6 +77,32 @@ Test(hold, who_fills_it_is_held_once)
     works_gone();
 }
 
+/* As when the mailbox drains beside the handler, which goes on and fills it once more. */
+static uint64_t fill_twice(th_self *self, struct puppet *puppet, const struct order *order)
+{
+    struct thi_cell *target = thi_directory_find(&thi_stage_of(self)->directory, order->addr);
+    uint64_t held = fill(self, puppet, order);
+
+    target->extra->credits->begun = (uint32_t)order->number;
+    thi_credits_settle(self, target);
+    thi_credits_again(target, (uint32_t)order->number);
+    return held;
+}
+
+Test(hold, who_was_released_too_early_is_held_again)
+{
+    struct test_system ts = test_system_open(TH_BASE_SIMPLE, 0);
+    th_addr target = make(&ts, 2, TH_WHEN_FULL_HOLD), actor = puppet_new(&ts, (struct part){ 0 });
+
+    cr_assert_eq(ask(&ts, actor, fill_twice, target, 3), 1);
+    cr_assert_eq(th_run_until_idle(ts.sys, 0, NULL), TH_OK);
+    cr_assert_eq(test_system_counts(&ts).holds, 2);
+    cr_assert_eq(cell_of(&ts, actor)->flags & THI_CELL_HELD, 0);
+    cr_assert_eq(thi_credits_look(credits_of(&ts, target)), 0);
+    test_system_close(&ts);
+    works_gone();
+}
+
 Test(hold, past_its_limit_nobody_waits)
 {
     struct test_system ts = test_system_open(TH_BASE_SIMPLE, 0);
