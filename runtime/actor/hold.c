@@ -4,6 +4,7 @@
  * one that somebody waits for has drained; nothing is posted under it. */
 #include "runtime/actor/hold.h"
 
+#include "runtime/actor/deputy.h"
 #include "runtime/actor/mail.h"
 #include "runtime/actor/send.h"
 #include "mailbox/msg.h"
@@ -243,8 +244,12 @@ th_err th_when_writable(th_self *self, th_addr to)
     if (!self || th_addr_is_none(to))
         return TH_E_INVALID;
     stage = thi_stage_of(self);
-    if (self->worker ? self->worker->is_blocking : thi_stage_is_down(stage))
-        return self->worker ? TH_E_STATE : TH_E_CLOSED;
+    if (self->worker)
+        err = self->worker->is_blocking ? TH_E_STATE : TH_OK;
+    else
+        err = thi_outsider_check(self);
+    if (err)
+        return err;
     if (to.system != stage->id)
         return TH_E_FOREIGN;
     thi_voice_enter(&self->voice);

@@ -324,6 +324,7 @@ static void expect_closed(th_self *deputy, th_addr to)
     must_be(talk_say(deputy, to, "too late"), TH_E_CLOSED);
     must_be(th_forward(deputy, to, msg), TH_E_CLOSED);
     must_be(th_stop(deputy, to), TH_E_CLOSED);
+    must_be(th_when_writable(deputy, to), TH_E_CLOSED);
     must_be(th_wakeup_after(deputy, 1, talk_word(deputy, "too late"), &id), TH_E_CLOSED);
     must_be(th_wakeup_cancel(deputy, 1), TH_E_CLOSED);
     must_be(th_request_shutdown(deputy), TH_E_CLOSED);
