@@ -1,5 +1,6 @@
 /* Nothing to do costs nothing: an idle pool takes no turns, wakes nobody and uses no processor,
  * whatever is pending. */
+#include <string.h>
 #include <time.h>
 
 #include "tests/support/system.h"
@@ -27,8 +28,24 @@ static bool is_same(const th_pool_status *a, const th_pool_status *b)
            a->steals == b->steals && a->rescues == b->rescues && b->running == 0;
 }
 
+static void note_newcomer(void *context, const th_worker_status *worker)
+{
+    bool *has_newcomer = context;
+
+    *has_newcomer |= strcmp(worker->kind, "worker") == 0 && worker->parks == 0;
+}
+
+/* Whether a worker has not come to rest yet for the first time. */
+static bool has_newcomer(th_system *sys)
+{
+    bool has = false;
+
+    must(th_workers_each(sys, note_newcomer, &has));
+    return has;
+}
+
 /* Workers look around for some microseconds before they park, and a busy machine may stop one in
- * the middle of that for longer than we listen. */
+ * the middle of that, or before it begins, for longer than we listen. */
 static th_pool_status settle(struct test_system *ts)
 {
     th_pool_status before, after = pool_of(ts->sys);
@@ -38,7 +55,7 @@ static th_pool_status settle(struct test_system *ts)
         before = after;
         must_be(th_listen(ts->me, TH_MS(5), &msg), TH_E_TIMEOUT);
         after = pool_of(ts->sys);
-    } while (after.running || !is_same(&before, &after));
+    } while (has_newcomer(ts->sys) || after.running || !is_same(&before, &after));
     return after;
 }
 
