@@ -25,8 +25,8 @@
 #define BATCH_BLOCKS_MIN 4
 #define BATCH_BLOCKS_MAX 64
 
-#define POP_SPINS  64 /* pauses of some 10 to 40 ns: a moved cache line or two */
-#define POP_YIELDS 16 /* the holder was preempted: let it on */
+#define POP_SPINS  64  /* pauses of some 10 to 40 ns: a moved cache line or two */
+#define POP_YIELDS 256 /* the holder was preempted: let it on */
 
 struct slab {
     struct ck_stack_entry in_depot;
