@@ -412,6 +412,7 @@ BOTH_BASES(initial, ready_that_fails_waits_on)
     must(th_send(ts->me, mason, ground_new(ts->me, NULL)));
     must(talk_count(ts->me, mason, -1));
     hear_poison(ts, TH_E_FAILED);
+    must(th_send(ts->me, mason, ground_new(ts->me, NULL))); /* the number is still waited for */
     must(talk_say(ts->me, mason, "one"));
     must(talk_count(ts->me, mason, 1));
     talk_hear(ts->me, "ready");
