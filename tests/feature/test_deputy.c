@@ -25,7 +25,6 @@ struct crew {
     struct hand hands[CREW_MAX];
     th_addr host;
     int woken;
-    bool later; /* puts exit requests off until told "done" */
 };
 
 #define ORDER_FIELDS(F, S) F(S, u64, crew) F(S, i32, hands)
@@ -33,7 +32,8 @@ TH_MESSAGE(order, ORDER_FIELDS);
 TH_MESSAGE_TYPE(order, ORDER_FIELDS)
 
 struct foreman {
-    struct crew *crew;
+    struct crew *crew; /* until the test ends, before which it has said its last to us */
+    bool stays;        /* puts exit requests off until told "done" */
 };
 
 static void *say_hello(void *arg)
@@ -81,7 +81,11 @@ static th_err foreman_receive(th_self *self, void *state, const th_msg *msg)
         return wakeup->payload ? th_forward(self, foreman->crew->host, wakeup->payload) : TH_OK;
     }
     if (th_exit_request_of(msg))
-        return foreman->crew && foreman->crew->later ? th_exit_later(self) : TH_OK;
+        return foreman->stays ? th_exit_later(self) : TH_OK;
+    if (talk_is(msg, "stay")) {
+        foreman->stays = true;
+        return TH_OK;
+    }
     if (talk_is(msg, "done"))
         return th_exit(self);
     if (talk_is(msg, "fail"))
@@ -360,7 +364,7 @@ BOTH_BASES(deputy, speaks_while_its_actor_puts_off_its_exit)
     struct crew crew;
 
     order_begin(ts, foreman, &crew, 0);
-    crew.later = true;
+    must(talk_say(ts->me, foreman, "stay"));
     must(th_stop(ts->me, foreman));
     talk_expect(ts->me, foreman, "still there", "still there");
     must(talk_say(crew.hands[3].deputy, th_self_addr(ts->me), "last words"));
