@@ -6,6 +6,7 @@
 
 #include <criterion/criterion.h>
 
+#include <thespis/config.h>
 #include <thespis/testkit.h>
 
 #include "tests/support/random_actors.h"
@@ -17,7 +18,7 @@ enum { MINUTES_A_DAY = 144, SECONDS_SHORT = 3 };
 enum { MINUTES_A_DAY = 1440, SECONDS_SHORT = 5 };
 #endif
 
-enum { SLACK = 4 * 1024 * 1024 };
+enum { THREADS = 16, SLACK = 4 * 1024 * 1024 + THREADS * TH_TRACE_EVENTS * 64 };
 
 static struct random_ledger ledger;
 
@@ -64,9 +65,9 @@ static void play(struct test_system *ts, struct random_plan plan, uint64_t round
 }
 
 /* What was needed once is kept for the next time, so a system grows to what its busiest moment
- * needed, a few megabytes, to a spare thread for each of four workers, and to a poller's thread and
- * two descriptors with the first watch; how soon, chance says. What leaks grows with every round,
- * and there are thousands a minute. */
+ * needed, a few megabytes, to a ring for each thread that is traced, to a spare thread for each of
+ * four workers, and to a poller's thread and two descriptors with the first watch; how soon, chance
+ * says. What leaks grows with every round, and there are thousands a minute. */
 static void expect_flat(const struct still *early, const struct still *late, const char *when)
 {
     cr_assert_eq(late->actors, early->actors, "%s: %llu actors, then %llu", when,

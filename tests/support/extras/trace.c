@@ -8,6 +8,7 @@
 enum { ONE_IN = 8 };
 
 struct tracing {
+    uint64_t spawned; /* before it began */
     int fd;
     _Atomic int stop_err;
 };
@@ -19,14 +20,18 @@ static struct tracing *tracing_of(struct random_extra_run *run)
 
 static th_err begin(th_self *me, struct random_extra_run *run)
 {
-    static atomic_uint runs;
+    struct tracing *tracing = tracing_of(run);
     th_trace_options where = { .fd = -1 };
+    th_system_status status;
     th_err err;
 
-    (void)me;
-    if (atomic_fetch_add(&runs, 1) % ONE_IN)
+    if (th_random(me) % ONE_IN)
         return TH_E_STATE; /* it costs a third more */
-    where.fd = tracing_of(run)->fd = open("/dev/null", O_WRONLY | O_CLOEXEC);
+    err = th_system_status_read(run->sys, &status);
+    if (err)
+        return err;
+    tracing->spawned = status.counts.spawned;
+    where.fd = tracing->fd = open("/dev/null", O_WRONLY | O_CLOEXEC);
     if (where.fd < 0)
         return TH_E_FILE;
     err = th_trace_start(run->sys, &where);
@@ -50,15 +55,16 @@ static void finish(th_self *me, struct random_extra_run *run)
 
 static const char *verdict(struct random_extra_run *run, bool is_exact)
 {
+    const struct tracing *tracing = tracing_of(run);
     th_system_status status;
 
-    if (atomic_load(&tracing_of(run)->stop_err))
+    if (atomic_load(&tracing->stop_err))
         return "a trace to nowhere did not end well";
     if (th_system_status_read(run->sys, &status) || !is_exact)
         return NULL;
     if (status.tracing || status.trace_failed)
         return "a trace that ended goes on, or has failed";
-    if (status.trace_events < 2 * status.counts.spawned / 3)
+    if (status.trace_events < 2 * (status.counts.spawned - tracing->spawned) / 3)
         return "less was traced than lived";
     if (status.base == TH_BASE_SIMPLE && status.trace_dropped)
         return "part of a trace was lost on the simple base";
