@@ -29,36 +29,19 @@ const th_type thi_child_gone_type = { "thi_child_gone",
                                       NULL };
 
 /* and that of th_exit_request (receive.c) */
-static const th_field exit_with_parent_fields[] = { TH_EXIT_REQUEST_FIELDS(TH_ROW,
-                                                                           th_exit_request) };
-const th_type thi_exit_with_parent_type = { "thi_exit_with_parent",
-                                            NULL,
-                                            exit_with_parent_fields,
-                                            (uint32_t)(sizeof(exit_with_parent_fields) /
-                                                       sizeof(exit_with_parent_fields[0])),
-                                            (uint32_t)sizeof(struct th_exit_request),
-                                            TH_TYPE_SYSTEM | TH_TYPE_OWNS,
-                                            NULL,
-                                            NULL };
-const th_type thi_time_up_type = { "thi_time_up",
-                                   NULL,
-                                   exit_with_parent_fields,
-                                   (uint32_t)(sizeof(exit_with_parent_fields) /
-                                              sizeof(exit_with_parent_fields[0])),
-                                   (uint32_t)sizeof(struct th_exit_request),
-                                   TH_TYPE_SYSTEM | TH_TYPE_OWNS,
-                                   NULL,
-                                   NULL };
-
-const th_type thi_recheck_type = { "thi_recheck",
-                                   NULL,
-                                   exit_with_parent_fields,
-                                   (uint32_t)(sizeof(exit_with_parent_fields) /
-                                              sizeof(exit_with_parent_fields[0])),
-                                   (uint32_t)sizeof(struct th_exit_request),
-                                   TH_TYPE_SYSTEM | TH_TYPE_OWNS,
-                                   NULL,
-                                   NULL };
+static const th_field exit_fields[] = { TH_EXIT_REQUEST_FIELDS(TH_ROW, th_exit_request) };
+#define EXIT(tag)                                                                                  \
+    const th_type tag##_type = { #tag,                                                             \
+                                 NULL,                                                             \
+                                 exit_fields,                                                      \
+                                 (uint32_t)(sizeof(exit_fields) / sizeof(exit_fields[0])),         \
+                                 (uint32_t)sizeof(struct th_exit_request),                         \
+                                 TH_TYPE_SYSTEM | TH_TYPE_OWNS,                                    \
+                                 NULL,                                                             \
+                                 NULL };
+EXIT(thi_exit_with_parent)
+EXIT(thi_time_up)
+EXIT(thi_recheck)
 
 bool thi_mail_is_urgent_system(const th_type *type)
 {
