@@ -12,10 +12,12 @@ found=$(readelf -n "$library" | awk '
     sort -u)
 [ -n "$wanted" ] || fail "no point in $points"
 [ "$wanted" = "$found" ] || {
-    echo "$wanted" >wanted.$$
-    echo "$found" >found.$$
-    diff wanted.$$ found.$$
-    rm -f wanted.$$ found.$$
+    work=$(mktemp -d) || exit 1
+    trap 'rm -rf "$work"' EXIT
+    trap 'exit 1' HUP INT TERM
+    echo "$wanted" >"$work/wanted"
+    echo "$found" >"$work/found"
+    diff "$work/wanted" "$work/found"
     fail "points.def (<) and the notes of the library (>) differ"
 }
 # A tracer finds the probes by the library's build, moved or not: the base must be there.
