@@ -1,6 +1,7 @@
 /* Mailboxes that hold their senders, under load: nothing is lost, nobody waits for ever, and memory
  * stays small however much is sent. */
 #include <sched.h>
+#include <stdatomic.h>
 
 #include "tests/support/system.h"
 #include "tests/support/talk.h"
@@ -53,10 +54,20 @@ static const th_class relay = { .name = "relay",
                                 .state_size = sizeof(struct stage),
                                 .receive = pass_on };
 
+/* The last of a chain. Its first number waits for @gate, so that those before it are full by then. */
 struct end {
     struct talk_waiter waiter;
     int64_t count;
+    const atomic_bool *gate;
 };
+
+static th_err end_init(th_self *self, void *state, const th_msg *arg)
+{
+    struct end *end = state;
+
+    end->gate = (const atomic_bool *)(intptr_t)talk_number_of(arg)->value;
+    return TH_OK;
+}
 
 static th_err end_receive(th_self *self, void *state, const th_msg *msg)
 {
@@ -67,17 +78,20 @@ static th_err end_receive(th_self *self, void *state, const th_msg *msg)
         return TH_OK;
     if (number->value > 0) /* from the test */
         return talk_waiter_set(self, &end->waiter, msg, end->count);
+    while (!atomic_load(end->gate))
+        sched_yield();
     end->count++;
     return talk_waiter_check(self, &end->waiter, end->count);
 }
 
-static const th_class end_class = { .name = "end",
-                                    .state_size = sizeof(struct end),
-                                    .receive = end_receive };
+static const th_class end_class = {
+    .name = "end", .state_size = sizeof(struct end), .init = end_init, .receive = end_receive
+};
 
-static th_addr make(th_self *me, const th_class *klass, uint32_t limit)
+static th_addr make(th_self *me, const th_class *klass, uint32_t limit, th_msg *arg)
 {
     th_spawn_options options = { .klass = klass,
+                                 .arg = arg,
                                  .mailbox = { .limit = limit, .when_full = TH_WHEN_FULL_HOLD } };
     th_addr addr;
 
@@ -85,17 +99,28 @@ static th_addr make(th_self *me, const th_class *klass, uint32_t limit)
     return addr;
 }
 
+static uint64_t holds(struct test_system *ts)
+{
+    th_system_status status;
+
+    must(th_system_status_read(ts->sys, &status));
+    return status.counts.holds;
+}
+
 /* @messages through a chain of mailboxes of @limit. */
 static void run_chain(struct test_system *ts, uint32_t limit, int64_t messages)
 {
-    th_addr end = make(ts->me, &end_class, limit), to = end;
-    th_system_status status;
+    atomic_bool gate = test_is_simple(ts); /* its seeds fill a mailbox without help */
     struct talk_number *body;
-    th_msg *question, *answer;
+    th_msg *question = talk_number_new(ts->me, &body), *answer;
+    th_system_status status;
+    th_addr end, to;
     th_err err;
 
+    body->value = (intptr_t)&gate;
+    to = end = make(ts->me, &end_class, limit, question);
     for (int i = 0; i < RELAYS; i++) {
-        th_addr stage = make(ts->me, &relay, limit);
+        th_addr stage = make(ts->me, &relay, limit, NULL);
 
         must(talk_whom_send(ts->me, stage, (struct talk_whom){ to }));
         to = stage;
@@ -106,6 +131,8 @@ static void run_chain(struct test_system *ts, uint32_t limit, int64_t messages)
         must(talk_whom_send(ts->me, addr, (struct talk_whom){ to }));
         must(talk_count(ts->me, addr, messages / PRODUCERS));
     }
+    while (!atomic_load(&gate))
+        atomic_store(&gate, holds(ts) > 0);
     for (;;) { /* the question is refused while the mailbox is full */
         question = talk_number_new(ts->me, &body);
         body->value = messages;
