@@ -1,4 +1,5 @@
-# What we stand on: CK's headers, liburcu (QSBR flavour), threads; Criterion for the suite only.
+# What we stand on: CK's headers, liburcu (QSBR flavour), threads; libuv, OpenSSL and libcbor for
+# the transport; Criterion for the suite only.
 set(THREADS_PREFER_PTHREAD_FLAG ON)
 find_package(Threads REQUIRED)
 find_package(PkgConfig REQUIRED)
@@ -22,6 +23,12 @@ target_compile_definitions(thespis_deps INTERFACE THI_PROBES=${probes})
 if(NOT CK_INCLUDE_DIR STREQUAL "/usr/include")
     target_include_directories(thespis_deps SYSTEM INTERFACE ${CK_INCLUDE_DIR})
 endif()
+
+# What the transport stands on beside.
+pkg_check_modules(NET REQUIRED libuv openssl libcbor)
+add_library(thespis_net_deps INTERFACE)
+target_include_directories(thespis_net_deps SYSTEM INTERFACE ${NET_INCLUDE_DIRS})
+target_link_libraries(thespis_net_deps INTERFACE ${NET_LINK_LIBRARIES})
 
 if(THESPIS_SANITIZE STREQUAL "thread")
     include(tsan_shim)

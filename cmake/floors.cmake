@@ -7,7 +7,17 @@ set(THESPIS_FLOORS
     runtime/actor
     runtime/admin
     runtime/system
+    transport/wire
+    transport/link
+    transport
     troupe
+)
+
+# These make a library of their own, libthespis-net.
+set(THESPIS_NET_FLOORS
+    transport/wire
+    transport/link
+    transport
 )
 
 # These see <thespis/...> and their own folder only: what they need, a user can have.

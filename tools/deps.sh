@@ -36,6 +36,9 @@ for purpose in "$@"; do
         need pkg-config command_is pkg-config
         need libck-dev header ck_ring.h
         need liburcu-dev pkg-config --exists liburcu-qsbr
+        need libuv1-dev pkg-config --exists libuv
+        need libssl-dev pkg-config --exists openssl
+        need libcbor-dev pkg-config --exists libcbor
         ;;
     test)
         need g++ command_is g++

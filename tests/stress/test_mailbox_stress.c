@@ -54,7 +54,7 @@ static const th_class relay = { .name = "relay",
                                 .state_size = sizeof(struct stage),
                                 .receive = pass_on };
 
-/* The last of a chain. Its first number waits for @gate, so that those before it are full by then. */
+/* The last of a chain. Its first number waits for @gate, so that those before it fill. */
 struct end {
     struct talk_waiter waiter;
     int64_t count;
