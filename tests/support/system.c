@@ -24,6 +24,23 @@ struct test_system test_system_open(th_base base, uint64_t seed)
     return test_system_open_with(&options);
 }
 
+static th_err (*listener)(void *context, const th_log_record *record);
+
+static th_err pass_on(void *context, const th_log_record *record)
+{
+    return record->number ? listener(context, record) : TH_OK;
+}
+
+struct test_system test_system_open_logged(th_err (*write)(void *context,
+                                                           const th_log_record *record))
+{
+    const th_log_sink sink = { .kind = TH_LOG_SINK_FUNCTION, .write = pass_on };
+    const th_log_options log = { .sinks = &sink, .sink_count = 1, .ignore_environment = true };
+
+    listener = write;
+    return test_system_open_with(&(th_options){ .base = TH_BASE_SIMPLE, .seed = 1, .log = &log });
+}
+
 th_counts test_system_counts(struct test_system *ts)
 {
     th_system_status status;

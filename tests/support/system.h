@@ -17,6 +17,7 @@
 
 #include "leaks.h"
 #include <thespis/external.h>
+#include <thespis/log.h>
 #include <thespis/status.h>
 #include <thespis/system.h>
 
@@ -35,6 +36,11 @@ struct test_system test_system_open(th_base base, uint64_t seed);
 
 /* The same with options of the caller's. */
 struct test_system test_system_open_with(const th_options *options);
+
+/* One on the simple base, at TH_LOG_WARN; @write gets the records, but for the logger's own
+ * words. */
+struct test_system test_system_open_logged(th_err (*write)(void *context,
+                                                           const th_log_record *record));
 
 /* Shuts it down and destroys it. Fails the test unless the shutdown is complete, every message
  * accepted was handled or is a dead letter, every actor spawned has exited, and

@@ -6,6 +6,7 @@
 #include <string.h>
 #include <wchar.h>
 
+#include "tests/support/system.h"
 #include "tests/support/talk.h"
 
 /* The last record, copied. */
@@ -21,8 +22,6 @@ static struct {
 
 static th_err keep(void *context, const th_log_record *record)
 {
-    if (!record->number)
-        return TH_OK; /* the logger's own word */
     last.record = *record;
     last.count++;
     cr_assert_eq(record->text_size, strlen(record->text));
@@ -39,30 +38,22 @@ static th_err keep(void *context, const th_log_record *record)
     return TH_OK;
 }
 
-static th_system *sys;
-static th_self *me;
+static struct test_system ts;
 
 static void open_system(void)
 {
-    static const th_log_sink sink = { .kind = TH_LOG_SINK_FUNCTION, .write = keep };
-    th_log_options log = { .sinks = &sink, .sink_count = 1, .ignore_environment = true };
-
     memset(&last, 0, sizeof(last));
-    sys = th_system_create(&(th_options){ .base = TH_BASE_SIMPLE, .log = &log });
-    cr_assert_not_null(sys);
-    must(th_system_start(sys));
-    me = th_system_self(sys);
+    ts = test_system_open_logged(keep);
 }
 
 static void close_system(void)
 {
-    must(th_system_shutdown(sys, TALK_PATIENCE, NULL, NULL));
-    must(th_system_destroy(sys));
+    test_system_close(&ts);
 }
 
 static void flush(void)
 {
-    must(th_log_flush(sys, TALK_PATIENCE));
+    must(th_log_flush(ts.sys, TALK_PATIENCE));
 }
 
 /* ---- the text ---- */
@@ -72,7 +63,7 @@ static char longest[2 * TH_LOG_TEXT_SIZE];
 static void say(size_t length)
 {
     longest[length] = '\0';
-    must(th_log_write(me, TH_LOG_WARN, NULL, NULL, 0, "%s", longest));
+    must(th_log_write(ts.me, TH_LOG_WARN, NULL, NULL, 0, "%s", longest));
     flush();
     longest[length] = 'x';
 }
@@ -103,7 +94,7 @@ Test(log_record, no_character_is_cut_in_two, .init = open_system, .fini = close_
             memcpy(longest + shift + i, "\xe2\x82\xac", i + shift + 3 < sizeof(longest) ? 3 : 0);
         memset(longest, 'x', shift);
         longest[TH_LOG_TEXT_SIZE + 500] = '\0';
-        must(th_log_write(me, TH_LOG_WARN, NULL, NULL, 0, "%s", longest));
+        must(th_log_write(ts.me, TH_LOG_WARN, NULL, NULL, 0, "%s", longest));
         flush();
         end = strstr(last.text, "...(");
         cr_assert_not_null(end);
@@ -113,7 +104,7 @@ Test(log_record, no_character_is_cut_in_two, .init = open_system, .fini = close_
 
 Test(log_record, a_text_that_cannot_be_printed_is_named, .init = open_system, .fini = close_system)
 {
-    must(th_log_write(me, TH_LOG_WARN, NULL, NULL, 0, "wide: %ls", L"\x20ac")); /* in locale C */
+    must(th_log_write(ts.me, TH_LOG_WARN, NULL, NULL, 0, "wide: %ls", L"\x20ac")); /* in locale C */
     flush();
     cr_assert_str_eq(last.text, "(a text that cannot be printed: wide: %ls)");
 }
@@ -126,11 +117,11 @@ Test(log_record, fields_too_many_are_counted, .init = open_system, .fini = close
 
     for (uint64_t i = 0; i < TH_LOG_FIELDS_MAX + 3; i++)
         fields[i] = th_kv_u64("n", i);
-    must(th_log_write(me, TH_LOG_WARN, NULL, fields, TH_LOG_FIELDS_MAX, "as many as fit"));
+    must(th_log_write(ts.me, TH_LOG_WARN, NULL, fields, TH_LOG_FIELDS_MAX, "as many as fit"));
     flush();
     cr_assert_eq(last.record.field_count, TH_LOG_FIELDS_MAX);
     cr_assert_eq(last.fields[TH_LOG_FIELDS_MAX - 1].value.u, TH_LOG_FIELDS_MAX - 1);
-    must(th_log_write(me, TH_LOG_WARN, NULL, fields, TH_LOG_FIELDS_MAX + 3, "three more"));
+    must(th_log_write(ts.me, TH_LOG_WARN, NULL, fields, TH_LOG_FIELDS_MAX + 3, "three more"));
     flush();
     cr_assert_eq(last.record.field_count, TH_LOG_FIELDS_MAX + 1);
     cr_assert_str_eq(last.keys[TH_LOG_FIELDS_MAX], "fields_left_out");
@@ -145,12 +136,12 @@ Test(log_record, a_field_too_long_is_cut, .init = open_system, .fini = close_sys
     memset(value, 'v', sizeof(value));
     memset(key, 'k', sizeof(key) - 1);
     field = th_kv_bytes(key, value, TH_LOG_FIELD_TEXT_MAX);
-    must(th_log_write(me, TH_LOG_WARN, NULL, &field, 1, "whole"));
+    must(th_log_write(ts.me, TH_LOG_WARN, NULL, &field, 1, "whole"));
     flush();
     cr_assert_eq(strlen(last.keys[0]), 64);
     cr_assert_eq(strlen(last.value), TH_LOG_FIELD_TEXT_MAX);
     field = th_kv_bytes("k", value, TH_LOG_FIELD_TEXT_MAX + 1);
-    must(th_log_write(me, TH_LOG_WARN, NULL, &field, 1, "cut"));
+    must(th_log_write(ts.me, TH_LOG_WARN, NULL, &field, 1, "cut"));
     flush();
     cr_assert_eq(strlen(last.value), TH_LOG_FIELD_TEXT_MAX + 3);
     cr_assert_str_eq(last.value + TH_LOG_FIELD_TEXT_MAX, "...");
@@ -166,7 +157,7 @@ Test(log_record, all_fields_together_have_a_limit, .init = open_system, .fini = 
     memset(value, 'v', sizeof(value));
     for (int i = 0; i < TH_LOG_FIELDS_MAX; i++)
         fields[i] = th_kv_bytes("k", value, sizeof(value));
-    must(th_log_write(me, TH_LOG_WARN, NULL, fields, TH_LOG_FIELDS_MAX, "too much"));
+    must(th_log_write(ts.me, TH_LOG_WARN, NULL, fields, TH_LOG_FIELDS_MAX, "too much"));
     flush();
     kept = last.record.field_count - 1;
     cr_assert_geq((kept + 1) * (sizeof(value) + 6), TH_LOG_FIELDS_BYTES_MAX, "no more would fit");
@@ -181,7 +172,7 @@ Test(log_record, fields_of_nothing, .init = open_system, .fini = close_system)
     th_log_field fields[] = { th_kv_str(NULL, "no key"), th_kv_str("none", NULL),
                               th_kv_bytes("empty", "", 0), th_kv_str("fleeting", fleeting) };
 
-    must(th_log_write(me, TH_LOG_WARN, NULL, fields, 4, "nothing"));
+    must(th_log_write(ts.me, TH_LOG_WARN, NULL, fields, 4, "nothing"));
     memset(fleeting, '#', sizeof(fleeting) - 1);
     flush();
     cr_assert_eq(last.record.field_count, 4);
@@ -204,23 +195,23 @@ static const th_class speaker = { .name = "speaker", .receive = speaker_receive 
 
 Test(log_record, it_knows_where_it_is_from, .init = open_system, .fini = close_system)
 {
-    th_addr addr = talk_create(me, &speaker);
+    th_addr addr = talk_create(ts.me, &speaker);
     uint64_t now;
 
-    must(th_advance(sys, TH_S(3)));
-    must(talk_say(me, addr, "speak"));
-    must(th_advance(sys, 0));
+    must(th_advance(ts.sys, TH_S(3)));
+    must(talk_say(ts.me, addr, "speak"));
+    must(th_advance(ts.sys, 0));
     flush();
-    must(th_virtual_now(sys, &now));
+    must(th_virtual_now(ts.sys, &now));
     cr_assert(th_addr_equal(last.record.actor, addr));
     cr_assert_str_eq(last.class_name, "speaker");
     cr_assert_str_eq(last.file, "test_log.c", "without its folders");
     cr_assert_gt(last.record.line, 0);
     cr_assert_eq(last.record.clock_ns, now);
     cr_assert_eq(last.record.worker, 0);
-    must(th_log_write(me, TH_LOG_ERROR, NULL, NULL, 0, "from outside"));
+    must(th_log_write(ts.me, TH_LOG_ERROR, NULL, NULL, 0, "from outside"));
     flush();
-    cr_assert(th_addr_equal(last.record.actor, th_self_addr(me)));
+    cr_assert(th_addr_equal(last.record.actor, th_self_addr(ts.me)));
     cr_assert_str_eq(last.class_name, "");
     cr_assert_str_eq(last.file, "none");
     cr_assert_eq(last.record.worker, -1);
@@ -236,13 +227,13 @@ Test(log_record, one_flood_does_not_drown_another_word, .init = open_system, .fi
     unsigned taken = 0;
 
     for (int i = 0; i < 3 * TH_LOG_RATE_DEFAULT && err == TH_OK; i++, taken += !err)
-        err = th_log_write(me, TH_LOG_WARN, NULL, NULL, 0, "again");
+        err = th_log_write(ts.me, TH_LOG_WARN, NULL, NULL, 0, "again");
     cr_assert_eq(err, TH_E_LIMIT);
     cr_assert_geq(taken, TH_LOG_RATE_DEFAULT);
-    must(th_log_write(me, TH_LOG_WARN, NULL, NULL, 0, "something else"));
-    cr_assert_eq(th_log_write(me, TH_LOG_WARN, NULL, NULL, 0, "again"), TH_E_LIMIT);
-    must(th_advance(sys, TH_S(2)));
-    must(th_log_write(me, TH_LOG_WARN, NULL, NULL, 0, "again"));
+    must(th_log_write(ts.me, TH_LOG_WARN, NULL, NULL, 0, "something else"));
+    cr_assert_eq(th_log_write(ts.me, TH_LOG_WARN, NULL, NULL, 0, "again"), TH_E_LIMIT);
+    must(th_advance(ts.sys, TH_S(2)));
+    must(th_log_write(ts.me, TH_LOG_WARN, NULL, NULL, 0, "again"));
     flush();
     cr_assert_eq(last.count, taken + 2);
 }

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "tests/support/system.h"
 #include "tests/support/talk.h"
 
 static struct {
@@ -14,32 +15,22 @@ static struct {
 
 static th_err sink_record(void *context, const th_log_record *record)
 {
-    if (!record->number)
-        return TH_OK; /* the logger's own word */
     sunk.records++;
     snprintf(sunk.last, sizeof(sunk.last), "%s", record->text);
     return TH_OK;
 }
 
-static th_system *sys;
-static th_self *me;
+static struct test_system ts;
 
 static void open_system(void)
 {
-    static const th_log_sink sink = { .kind = TH_LOG_SINK_FUNCTION, .write = sink_record };
-    th_log_options log = { .sinks = &sink, .sink_count = 1, .ignore_environment = true };
-
     memset(&sunk, 0, sizeof(sunk));
-    sys = th_system_create(&(th_options){ .base = TH_BASE_SIMPLE, .log = &log });
-    cr_assert_not_null(sys);
-    must(th_system_start(sys));
-    me = th_system_self(sys);
+    ts = test_system_open_logged(sink_record);
 }
 
 static void close_system(void)
 {
-    must(th_system_shutdown(sys, TALK_PATIENCE, NULL, NULL));
-    must(th_system_destroy(sys));
+    test_system_close(&ts);
 }
 
 static void look(void *context, const th_actor_status *status)
@@ -52,7 +43,7 @@ static th_addr logger_now(void)
 {
     th_addr addr = th_addr_none();
 
-    must(th_actors_each(sys, look, &addr));
+    must(th_actors_each(ts.sys, look, &addr));
     return addr;
 }
 
@@ -60,7 +51,7 @@ static uint64_t loggers_so_far(void)
 {
     th_system_status status;
 
-    must(th_system_status_read(sys, &status));
+    must(th_system_status_read(ts.sys, &status));
     return status.log.loggers;
 }
 
@@ -69,24 +60,24 @@ static uint64_t replace(void)
 {
     uint64_t before, after;
 
-    must(th_stop(me, logger_now()));
-    must(th_advance(sys, 0));
+    must(th_stop(ts.me, logger_now()));
+    must(th_advance(ts.sys, 0));
     cr_assert(th_addr_is_none(logger_now()));
-    must(th_virtual_now(sys, &before));
-    th_log_warn(me, "for the next one");
-    must(th_log_flush(sys, TALK_PATIENCE));
-    must(th_virtual_now(sys, &after));
+    must(th_virtual_now(ts.sys, &before));
+    th_log_warn(ts.me, "for the next one");
+    must(th_log_flush(ts.sys, TALK_PATIENCE));
+    must(th_virtual_now(ts.sys, &after));
     return after - before;
 }
 
 Test(logger, a_silent_system_has_none, .init = open_system, .fini = close_system)
 {
-    th_log_info(me, "below the threshold");
-    must(th_advance(sys, TH_S(10)));
+    th_log_info(ts.me, "below the threshold");
+    must(th_advance(ts.sys, TH_S(10)));
     cr_assert(th_addr_is_none(logger_now()));
     cr_assert_eq(loggers_so_far(), 0);
-    th_log_warn(me, "a word");
-    must(th_log_flush(sys, TALK_PATIENCE));
+    th_log_warn(ts.me, "a word");
+    must(th_log_flush(ts.sys, TALK_PATIENCE));
     cr_assert_not(th_addr_is_none(logger_now()));
     cr_assert_eq(sunk.records, 1);
 }
@@ -96,8 +87,8 @@ Test(logger, pauses_double_up_to_a_limit, .init = open_system, .fini = close_sys
 {
     uint64_t pause = TH_LOG_BACKOFF_MIN_NS;
 
-    th_log_warn(me, "the first");
-    must(th_log_flush(sys, TALK_PATIENCE));
+    th_log_warn(ts.me, "the first");
+    must(th_log_flush(ts.sys, TALK_PATIENCE));
     for (unsigned i = 0; i < 12; i++) {
         cr_assert_eq(replace(), pause, "at restart %u", i + 1);
         cr_assert_eq(sunk.records, i + 2, "nothing is lost meanwhile");
@@ -109,24 +100,24 @@ Test(logger, pauses_double_up_to_a_limit, .init = open_system, .fini = close_sys
 
 Test(logger, a_long_life_is_forgiven, .init = open_system, .fini = close_system)
 {
-    th_log_warn(me, "the first");
-    must(th_log_flush(sys, TALK_PATIENCE));
+    th_log_warn(ts.me, "the first");
+    must(th_log_flush(ts.sys, TALK_PATIENCE));
     for (int i = 0; i < 4; i++)
         (void)replace();
-    must(th_advance(sys, TH_LOG_BACKOFF_MAX_NS + 1));
+    must(th_advance(ts.sys, TH_LOG_BACKOFF_MAX_NS + 1));
     cr_assert_eq(replace(), TH_LOG_BACKOFF_MIN_NS);
 }
 
 /* A shutdown does not wait for the pause, and what waits for the logger is written. */
 Test(logger, a_shutdown_in_a_pause_starts_one_at_once, .init = open_system)
 {
-    th_log_warn(me, "the first");
-    must(th_log_flush(sys, TALK_PATIENCE));
+    th_log_warn(ts.me, "the first");
+    must(th_log_flush(ts.sys, TALK_PATIENCE));
     for (int i = 0; i < 10; i++)
         (void)replace();
-    must(th_stop(me, logger_now()));
-    must(th_advance(sys, 0));
-    th_log_warn(me, "the last");
+    must(th_stop(ts.me, logger_now()));
+    must(th_advance(ts.sys, 0));
+    th_log_warn(ts.me, "the last");
     cr_assert_eq(sunk.records, 11);
     close_system();
     cr_assert_eq(sunk.records, 12);
@@ -136,9 +127,9 @@ Test(logger, a_shutdown_in_a_pause_starts_one_at_once, .init = open_system)
 /* Mail of others is none of its business. */
 Test(logger, it_bears_any_message, .init = open_system, .fini = close_system)
 {
-    th_log_warn(me, "the first");
-    must(th_log_flush(sys, TALK_PATIENCE));
-    must(talk_say(me, logger_now(), "are you there?"));
-    must(th_advance(sys, 0));
+    th_log_warn(ts.me, "the first");
+    must(th_log_flush(ts.sys, TALK_PATIENCE));
+    must(talk_say(ts.me, logger_now(), "are you there?"));
+    must(th_advance(ts.sys, 0));
     cr_assert_eq(loggers_so_far(), 1);
 }
