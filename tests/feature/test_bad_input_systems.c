@@ -513,8 +513,9 @@ Test(bad_input_systems, no_function_of_the_headers_is_missing)
 /* Whether one of the files beside this one reads @header. */
 static bool is_probed(const char *header)
 {
-    static const char *const files[] = { "messages", "actors", "behaviour", "names", "mailbox",
-                                         "systems",  "ties",   "log",       "trace" };
+    static const char *const files[] = { "messages", "actors",  "behaviour", "names",
+                                         "mailbox",  "systems", "ties",      "log",
+                                         "trace",    "router",  "topic" };
     char path[128], quoted[80];
     bool found = false;
 

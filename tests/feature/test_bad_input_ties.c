@@ -1,4 +1,4 @@
-/* A bad argument is answered with a status: watches, links, supervisors, routers, topics. */
+/* A bad argument is answered with a status: watches, links, supervisors. */
 #include "tests/support/probe.h"
 
 static th_addr admin_of(struct probe *probe)
@@ -87,127 +87,6 @@ static void probe_supervisor_add(struct probe *probe)
     want(th_supervisor_add(probe->me, probe->dead, &good), TH_OK);
 }
 
-/* ---- routers, topics ---- */
-
-static void probe_router_check(struct probe *probe)
-{
-    const char *why = NULL;
-
-    want(th_router_check(NULL, NULL), TH_E_INVALID);
-    want(th_router_check(NULL, &why), TH_E_INVALID);
-    claim(why != NULL);
-    want(th_router_check(&(th_router_options){ .children = 1 }, NULL), TH_E_INVALID);
-}
-
-static void probe_router_spawn(struct probe *probe)
-{
-    const th_router_options good = { .klass = &probe_class };
-    th_addr addr = probe_untouched;
-
-    want(th_router_spawn(NULL, &good, &addr), TH_E_INVALID);
-    want(th_router_spawn(probe->me, NULL, &addr), TH_E_INVALID);
-    want(th_router_spawn(probe->me, &good, NULL), TH_E_INVALID);
-    want(th_router_spawn(probe->me,
-                         &(th_router_options){ .routing = TH_ROUTE_BY_KEY,
-                                               .klass = &probe_class,
-                                               .arg = probe_word(probe) },
-                         &addr),
-         TH_E_INVALID); /* and the argument is gone */
-    want(th_router_spawn(probe->me, &(th_router_options){ .arg = probe_word(probe) }, &addr),
-         TH_E_INVALID);
-    claim(th_addr_equal(addr, probe_untouched));
-}
-
-static void probe_router_spec(struct probe *probe)
-{
-    const th_router_options good = { .klass = &probe_class };
-    th_spawn_options spawn;
-
-    want(th_router_spec(NULL, &good, &spawn), TH_E_INVALID);
-    want(th_router_spec(probe->me, NULL, &spawn), TH_E_INVALID);
-    want(th_router_spec(probe->me, &good, NULL), TH_E_INVALID);
-}
-
-static void probe_router_key(struct probe *probe)
-{
-    claim(th_router_key(NULL, 7) == 0);
-    claim(th_router_key(NULL, 0) == th_router_key("", 0));
-    claim(th_router_key("a", 1) != th_router_key("b", 1));
-}
-
-static void probe_topics_spawn(struct probe *probe)
-{
-    th_addr addr = probe_untouched;
-
-    want(th_topics_spawn(NULL, NULL, &addr), TH_E_INVALID);
-    want(th_topics_spawn(probe->me, NULL, NULL), TH_E_INVALID);
-    claim(th_addr_equal(addr, probe_untouched));
-}
-
-static void probe_topics_spec(struct probe *probe)
-{
-    th_spawn_options spawn;
-
-    want(th_topics_spec(NULL, NULL, &spawn), TH_E_INVALID);
-    want(th_topics_spec(probe->me, NULL, NULL), TH_E_INVALID);
-}
-
-static void probe_publish(struct probe *probe)
-{
-    want(th_publish(NULL, probe->live, "a", NULL, 0), TH_E_INVALID);
-    want(th_publish(probe->me, probe->live, "a", NULL, 0), TH_E_INVALID);
-    want(th_publish(probe->me, probe->live, "a", th_msg_create(probe->me, &th_poison_type), 0),
-         TH_E_NOT_ALLOWED); /* what made it NULL */
-    want(th_publish(probe->me, probe->live, NULL, probe_word(probe), 0), TH_E_INVALID);
-    want(th_publish(probe->me, probe->live, "", probe_word(probe), 0), TH_E_INVALID);
-    want(th_publish(probe->me, probe->live, "a/+", probe_word(probe), 0), TH_E_INVALID);
-    want(th_publish(probe->me, probe->live, "a", probe_word(probe), 1u << 31), TH_E_INVALID);
-    want(th_publish(probe->me, probe->none, "a", probe_word(probe), 0), TH_E_INVALID);
-    want(th_publish(probe->me, probe->dead, "a", probe_word(probe), 0), TH_OK);
-}
-
-static void probe_retract(struct probe *probe)
-{
-    want(th_retract(NULL, probe->live, "a"), TH_E_INVALID);
-    want(th_retract(probe->me, probe->live, NULL), TH_E_INVALID);
-    want(th_retract(probe->me, probe->live, "#"), TH_E_INVALID);
-    want(th_retract(probe->me, probe->none, "a"), TH_E_INVALID);
-}
-
-static void probe_subscribe_to(struct probe *probe)
-{
-    want(th_subscribe_to(NULL, probe->live, "a", probe->live), TH_E_INVALID);
-    want(th_subscribe_to(probe->me, probe->live, NULL, probe->live), TH_E_INVALID);
-    want(th_subscribe_to(probe->me, probe->live, "a#", probe->live), TH_E_INVALID);
-    want(th_subscribe_to(probe->me, probe->none, "a", probe->live), TH_E_INVALID);
-    want(th_subscribe_to(probe->me, probe->dead, "#", probe->none), TH_OK);
-}
-
-static void probe_unsubscribe_from(struct probe *probe)
-{
-    want(th_unsubscribe_from(NULL, probe->live, "a", probe->live), TH_E_INVALID);
-    want(th_unsubscribe_from(probe->me, probe->live, NULL, probe->live), TH_E_INVALID);
-    want(th_unsubscribe_from(probe->me, probe->live, "", probe->live), TH_E_INVALID);
-    want(th_unsubscribe_from(probe->me, probe->none, "a", probe->live), TH_E_INVALID);
-}
-
-static void probe_topic_is_name(struct probe *probe)
-{
-    claim(!th_topic_is_name(NULL));
-}
-
-static void probe_topic_is_filter(struct probe *probe)
-{
-    claim(!th_topic_is_filter(NULL));
-}
-
-static void probe_topic_matches(struct probe *probe)
-{
-    claim(!th_topic_matches(NULL, "a"));
-    claim(!th_topic_matches("a", NULL));
-    claim(!th_topic_matches(NULL, NULL));
-}
-
 /* ---- the table ---- */
 
 #define ROW(name)                                                                                  \
@@ -215,13 +94,8 @@ static void probe_topic_matches(struct probe *probe)
         "th_" #name, probe_##name                                                                  \
     }
 static const struct probe_row rows[] = {
-    ROW(watch_actor),     ROW(unwatch_actor),   ROW(link),
-    ROW(unlink),          ROW(trap_links),      ROW(supervisor_spawn),
-    ROW(supervisor_spec), ROW(supervisor_add),  ROW(router_check),
-    ROW(router_spawn),    ROW(router_spec),     ROW(router_key),
-    ROW(topics_spawn),    ROW(topics_spec),     ROW(publish),
-    ROW(retract),         ROW(subscribe_to),    ROW(unsubscribe_from),
-    ROW(topic_is_name),   ROW(topic_is_filter), ROW(topic_matches),
+    ROW(watch_actor),      ROW(unwatch_actor),   ROW(link),           ROW(unlink), ROW(trap_links),
+    ROW(supervisor_spawn), ROW(supervisor_spec), ROW(supervisor_add),
 };
 
 enum { ROWS = sizeof(rows) / sizeof(rows[0]) };
@@ -238,7 +112,7 @@ BOTH_BASES(bad_input_ties, every_function_in_an_actor)
 
 Test(bad_input_ties, no_function_of_the_headers_is_missing)
 {
-    static const char *const headers[] = { "ties.h", "supervisor.h", "router.h", "topic.h", NULL };
+    static const char *const headers[] = { "ties.h", "supervisor.h", NULL };
 
     probe_headers(headers, rows, ROWS);
 }
