@@ -249,77 +249,99 @@ static bool is_of_a_watch(const th_type *type)
     return type == &th_fd_ready_type || type == &th_os_signal_type;
 }
 
+/* An actor is asked to exit in several ways; its handler sees one kind [take]. false: it is
+ * something else, and not taken. */
+static bool take_exit(th_self *self, struct thi_cell *cell, th_msg *msg)
+{
+    struct thi_stage *stage = self->worker->stage;
+    const th_type *type = msg->thi_type;
+    th_exit_reason reason;
+
+    if (type == &th_exit_request_type) {
+        reason = TH_EXIT_REQUESTED;
+    } else if (type == &thi_exit_with_parent_type) {
+        reason = th_addr_equal(msg->thi_from, stage->admin) ? TH_EXIT_SHUTDOWN : TH_EXIT_PARENT;
+    } else if (type == &thi_time_up_type) {
+        if (!thi_transient_is_up(self, cell, msg))
+            return true;
+        reason = TH_EXIT_TRANSIENT;
+    } else if (type == &thi_recheck_type) {
+        if (thi_cell_life(cell) == THI_CELL_EXITING || thi_fitting_holds(stage, cell))
+            return false;
+        reason = TH_EXIT_CAPABILITY;
+    } else {
+        return false;
+    }
+    msg->thi_type = &th_exit_request_type;
+    take_exit_request(self, cell, msg, reason);
+    if (reason == TH_EXIT_TRANSIENT && thi_cell_life(cell) == THI_CELL_RUNNING)
+        thi_transient_goes_on(self, cell);
+    return true;
+}
+
+/* What becomes of children, watched actors and descriptors, and whether all before it is handled
+ * [take]. false: it is something else, and not taken. */
+static bool take_news(th_self *self, struct thi_cell *cell, th_msg *msg)
+{
+    if (msg->thi_type == &thi_child_gone_type) {
+        if (!thi_exit_child_gone(self, cell, msg))
+            return true;
+        msg->thi_type = &th_child_exited_type;
+        handle(self, cell, msg, TH_DELIVERIES_MAX);
+        return true;
+    }
+    switch (thi_tie_arrived(self, cell, msg)) {
+    case THI_TIE_NONE: break;
+    case THI_TIE_DONE: return true;
+    case THI_TIE_GONE: handle(self, cell, msg, TH_DELIVERIES_MAX); return true;
+    }
+    return (is_of_a_watch(msg->thi_type) && take_watch(self, cell, msg)) ||
+           thi_report_handled(self, msg);
+}
+
+/* What the runtime does itself, at an actor's place in the order of its mail. false: it is not of
+ * that kind. */
+static bool see_to(th_self *self, struct thi_cell *cell, th_msg *msg)
+{
+    const th_type *type = msg->thi_type;
+
+    if (type == &th_wakeup_type)
+        return !thi_wakeup_arrived(self, cell, msg); /* cancelled: that is all there is to do */
+    if (type == &thi_recheck_type)
+        return true; /* it fits still */
+    if (type == &thi_new_parent_type)
+        thi_cell_set_parent(cell, thi_new_parent_of(msg)->parent);
+    else if (type == &thi_ask_status_type)
+        answer_status(self, cell, msg);
+    else if (type == &th_ask_status_type)
+        thi_report_answer(self, cell, msg);
+    else if (type == &thi_probe_type)
+        thi_sample_arrived(self->worker, msg);
+    else if (type == &thi_released_type)
+        thi_hold_released(self, cell, msg->thi_from);
+    else
+        return false;
+    return true;
+}
+
 /* One message of the system's lane [take]. */
 static void handle_system(th_self *self, struct thi_cell *cell, th_msg *msg)
 {
     struct thi_stage *stage = self->worker->stage;
-    const th_type *type = msg->thi_type;
 
-    if (type == &th_exit_request_type) {
-        take_exit_request(self, cell, msg, TH_EXIT_REQUESTED);
+    if (take_exit(self, cell, msg) || take_news(self, cell, msg))
         return;
-    }
-    if (type == &thi_time_up_type) {
-        if (!thi_transient_is_up(self, cell, msg))
-            return;
-        msg->thi_type = &th_exit_request_type;
-        take_exit_request(self, cell, msg, TH_EXIT_TRANSIENT);
-        if (thi_cell_life(cell) == THI_CELL_RUNNING)
-            thi_transient_goes_on(self, cell);
-        return;
-    }
-    if (type == &thi_exit_with_parent_type) {
-        msg->thi_type = &th_exit_request_type;
-        take_exit_request(self, cell, msg,
-                          th_addr_equal(msg->thi_from, stage->admin) ? TH_EXIT_SHUTDOWN
-                                                                     : TH_EXIT_PARENT);
-        return;
-    }
-    if (type == &thi_child_gone_type) {
-        if (!thi_exit_child_gone(self, cell, msg))
-            return;
-        msg->thi_type = &th_child_exited_type;
-        handle(self, cell, msg, TH_DELIVERIES_MAX);
-        return;
-    }
-    switch (thi_tie_arrived(self, cell, msg)) {
-    case THI_TIE_NONE: break;
-    case THI_TIE_DONE: return;
-    case THI_TIE_GONE: handle(self, cell, msg, TH_DELIVERIES_MAX); return;
-    }
-    if ((is_of_a_watch(type) && take_watch(self, cell, msg)) || thi_report_handled(self, msg))
-        return;
-    if (type == &th_wakeup_type && !thi_wakeup_arrived(self, cell, msg)) {
-        /* cancelled: that is all there was to do */
-    } else if (type == &thi_new_parent_type) {
-        thi_cell_set_parent(cell, thi_new_parent_of(msg)->parent);
-    } else if (type == &thi_recheck_type) {
-        if (thi_cell_life(cell) != THI_CELL_EXITING && !thi_fitting_holds(stage, cell)) {
-            msg->thi_type = &th_exit_request_type;
-            take_exit_request(self, cell, msg, TH_EXIT_CAPABILITY);
-            return;
-        }
-    } else if (type == &thi_ask_status_type) {
-        answer_status(self, cell, msg);
-    } else if (type == &th_ask_status_type) {
-        thi_report_answer(self, cell, msg);
-    } else if (type == &thi_probe_type) {
-        thi_sample_arrived(self->worker, msg);
-    } else if (type == &thi_released_type) {
-        thi_hold_released(self, cell, msg->thi_from);
-    } else if (thi_cell_life(cell) == THI_CELL_EXITING && type != &th_child_exited_type &&
+    if (see_to(self, cell, msg)) {
+        thi_stats_add(&self->worker->stats, THI_STAT_HANDLED, 1);
+        thi_msg_destroy(&self->worker->heap, msg);
+    } else if (thi_cell_life(cell) == THI_CELL_EXITING && msg->thi_type != &th_child_exited_type &&
                cell->slot != stage->admin.slot) {
         thi_undeliverable(self, msg, TH_DEAD_EXITING);
-        return;
     } else if (msg->thi_to.slot != cell->slot && !thi_ask_is_open(self, msg)) {
         thi_undeliverable(self, msg, TH_DEAD_LATE);
-        return;
     } else {
         handle(self, cell, msg, TH_DELIVERIES_MAX);
-        return;
     }
-    thi_stats_add(&self->worker->stats, THI_STAT_HANDLED, 1);
-    thi_msg_destroy(&self->worker->heap, msg);
 }
 
 /* ---- a turn ---- */
