@@ -5,8 +5,6 @@
 
 #include "runtime/actor/dispatch.h"
 
-#include "runtime/actor/dispatch.h"
-
 static const th_class *find_locked(struct thi_stage *stage, const char *name)
 {
     for (uint32_t i = 0; i < stage->class_count; i++)
