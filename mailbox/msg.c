@@ -181,9 +181,8 @@ static void release_fields(const th_type *type, char *body, unsigned depth, th_m
         const th_field *field = &type->fields[i];
         char *at = body + field->offset;
 
-        if (field->kind == TH_KIND_nested && !(field->nested->flags & TH_TYPE_OWNS))
-            continue;
-        if (field->kind != TH_KIND_nested && !thi_kind_owns(field->kind))
+        if (!thi_kind_owns(field->kind) &&
+            (field->kind != TH_KIND_nested || !(field->nested->flags & TH_TYPE_OWNS)))
             continue;
         for (n = 0; n < field->count; n++, at += field->size) {
             if (field->kind == TH_KIND_nested) {

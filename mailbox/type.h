@@ -15,10 +15,13 @@
 /** Bytes of one element of @kind; 0: it depends (nested), or @kind is none. */
 uint32_t thi_kind_size(th_kind kind);
 
-/** Whether an element of @kind makes its message own something. */
+/** Whether an element of @kind makes its message own something. One test of a bit, since every
+ * message that owns something is walked by it at its end. */
 static inline bool thi_kind_owns(th_kind kind)
 {
-    return kind == TH_KIND_str || kind == TH_KIND_bytes || kind == TH_KIND_msg;
+    const unsigned owning = 1u << TH_KIND_str | 1u << TH_KIND_bytes | 1u << TH_KIND_msg;
+
+    return owning >> kind & 1;
 }
 
 #endif
