@@ -11,7 +11,8 @@
 
 #include <thespis/config.h>
 
-#define FLAGS_ALL ((uint32_t)(TH_TYPE_SYSTEM | TH_TYPE_LOCAL | TH_TYPE_OWNS | TH_TYPE_REST))
+#define FLAGS_ALL                                                                                  \
+    ((uint32_t)(TH_TYPE_SYSTEM | TH_TYPE_LOCAL | TH_TYPE_OWNS | TH_TYPE_REST | TH_TYPE_OVERTAKES))
 
 static const struct {
     uint32_t size;
@@ -133,6 +134,8 @@ static bool type_is_good(const th_type *type, unsigned depth, uint32_t *align_ou
     if (depth > TH_NESTING_MAX || !name_is_good(type->name))
         return false;
     if (type->flags & ~FLAGS_ALL || type->size > TH_MESSAGE_SIZE_MAX)
+        return false;
+    if (type->flags & TH_TYPE_OVERTAKES && !(type->flags & TH_TYPE_SYSTEM))
         return false;
     *align_out = 1;
     if (type->flags & TH_TYPE_LOCAL)

@@ -72,10 +72,11 @@ typedef struct th_field {
 } th_field;
 
 enum th_type_flags {
-    TH_TYPE_SYSTEM = 1 << 0, /* the runtime's: filtered from ask and listen */
-    TH_TYPE_LOCAL = 1 << 1,  /* no field table: never leaves its system */
-    TH_TYPE_OWNS = 1 << 2,   /* has fields or a fini that must run when the message goes */
-    TH_TYPE_REST = 1 << 3    /* ends in a byte range of any length */
+    TH_TYPE_SYSTEM = 1 << 0,   /* the runtime's: filtered from ask and listen */
+    TH_TYPE_LOCAL = 1 << 1,    /* no field table: never leaves its system */
+    TH_TYPE_OWNS = 1 << 2,     /* has fields or a fini that must run when the message goes */
+    TH_TYPE_REST = 1 << 3,     /* ends in a byte range of any length */
+    TH_TYPE_OVERTAKES = 1 << 4 /* of the runtime's: handled before all mail that does not */
 };
 
 /** A message type. Static, immutable, compared by address within a process and by name and shape

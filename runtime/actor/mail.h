@@ -77,12 +77,10 @@ extern const th_type thi_link_gone_type;
 /* Mail that a user sees keeps its place among all else from the same sender: an exit request does
  * not overtake the work sent before it, child-exited not the child's last words, poison not the
  * answers before it; and a descriptor that is always ready must not keep the rest waiting. The rest
- * of the system's mail is the runtime's own business, and urgent. */
-bool thi_mail_is_urgent_system(const th_type *type); /* of a TH_TYPE_SYSTEM */
-
+ * of the system's mail is the runtime's own business, and urgent: TH_TYPE_OVERTAKES. */
 static inline bool thi_mail_is_urgent(const th_type *type)
 {
-    return TH_UNLIKELY(type->flags & TH_TYPE_SYSTEM) && thi_mail_is_urgent_system(type);
+    return TH_UNLIKELY(type->flags & TH_TYPE_OVERTAKES);
 }
 
 #endif

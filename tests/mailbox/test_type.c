@@ -196,9 +196,11 @@ Test(type, refuses_sizes_that_are_not_the_kinds)
 
 Test(type, refuses_flags_that_lie)
 {
-    EXPECT_BROKEN(c.type.flags = 1u << 4);
+    EXPECT_BROKEN(c.type.flags = 1u << 5);
     EXPECT_BROKEN(c.type.flags = 1u << 31);
     EXPECT_BROKEN(c.type.flags = TH_TYPE_LOCAL);
+    EXPECT_BROKEN(c.type.flags = TH_TYPE_OVERTAKES);
+    EXPECT_GOOD(c.type.flags = TH_TYPE_OVERTAKES | TH_TYPE_SYSTEM);
     EXPECT_BROKEN(c.type.fini = fini);
     EXPECT_GOOD(c.type.flags = TH_TYPE_REST | TH_TYPE_SYSTEM | TH_TYPE_OWNS);
     /* owning without saying so would leak */
