@@ -6,7 +6,9 @@
 
 #include "runtime/actor/deputy.h"
 #include "runtime/actor/mail.h"
+#include "runtime/actor/record.h"
 #include "runtime/actor/send.h"
+#include "runtime/base/trace.h"
 #include "mailbox/msg.h"
 #include <thespis/assert.h>
 
@@ -87,11 +89,34 @@ static enum thi_stat hold(struct thi_stage *stage, struct thi_cell *cell, struct
     return THI_STAT_HOLDS;
 }
 
+/* For who watches; @on is whose mailbox it waits for. */
+static void begin(th_self *self, struct thi_cell *cell, th_addr on)
+{
+    cell->extra->passed = NULL;
+    thi_cell_raise(cell, THI_CELL_HELD);
+    thi_point_hold(self, cell->klass, thi_point_addr(on));
+    if (thi_record_is_on(self))
+        thi_record(self, THI_TRACE_HOLD, cell->klass->name, thi_self_addr(self), on, 0);
+}
+
+static void end(th_self *self, struct thi_cell *cell)
+{
+    thi_cell_lower(cell, THI_CELL_HELD);
+    cell->extra->passed = NULL;
+    thi_point_resume(self, cell->klass);
+    if (thi_record_is_on(self))
+        thi_record(self, THI_TRACE_RESUME, cell->klass->name, thi_self_addr(self), th_addr_none(),
+                   0);
+}
+
 void thi_hold(th_self *self, struct thi_cell *target)
 {
     struct thi_cell *cell = thi_cell_of_self(self);
     struct thi_stage *stage = self->worker->stage;
     enum thi_stat what = THI_STAT_HOLDS_MISSED;
+    /* relaxed: its generation is constant while we are in a read section */
+    th_addr on = { stage->id, target->slot,
+                   atomic_load_explicit(&target->generation, memory_order_relaxed) };
     th_msg *note;
 
     if (!may_be_held(stage, cell))
@@ -99,22 +124,17 @@ void thi_hold(th_self *self, struct thi_cell *target)
     note = thi_msg_create(&self->worker->heap, &thi_released_type, 0);
     if (note && thi_cell_extra(stage, cell)) {
         note->thi_to = thi_self_addr(self);
-        /* relaxed: its generation is constant while we are in a read section */
-        note->thi_from =
-            (th_addr){ stage->id, target->slot,
-                       atomic_load_explicit(&target->generation, memory_order_relaxed) };
+        note->thi_from = on;
         pthread_mutex_lock(&stage->hold_lock);
         what = hold(stage, cell, target, note);
         pthread_mutex_unlock(&stage->hold_lock);
     }
     if (what != THI_STAT_COUNT)
         thi_count(self, what);
-    if (what == THI_STAT_HOLDS) {
-        cell->extra->passed = NULL;
-        thi_cell_raise(cell, THI_CELL_HELD);
-    } else {
+    if (what == THI_STAT_HOLDS)
+        begin(self, cell, on); /* the note is not ours any more */
+    else
         thi_msg_destroy(&self->worker->heap, note);
-    }
 }
 
 void thi_hold_over(th_self *self, struct thi_cell *cell)
@@ -123,8 +143,7 @@ void thi_hold_over(th_self *self, struct thi_cell *cell)
 
     if (!(cell->flags & THI_CELL_HELD))
         return;
-    thi_cell_lower(cell, THI_CELL_HELD);
-    cell->extra->passed = NULL;
+    end(self, cell);
     if (!cell->extra->credits)
         return;
     pthread_mutex_lock(&stage->hold_lock);

@@ -39,6 +39,8 @@ enum thi_trace_kind {
     THI_TRACE_WAKEUP_FIRE,
     THI_TRACE_WAKE,
     THI_TRACE_STEAL,
+    THI_TRACE_HOLD,
+    THI_TRACE_RESUME,
     THI_TRACE_KINDS
 };
 

@@ -29,6 +29,8 @@ static const char *const categories[THI_TRACE_KINDS] = {
     [THI_TRACE_WAKEUP_FIRE] = "wakeup_fire",
     [THI_TRACE_WAKE] = "wake",
     [THI_TRACE_STEAL] = "steal",
+    [THI_TRACE_HOLD] = "hold",
+    [THI_TRACE_RESUME] = "resume",
 };
 
 /* ---- the file ---- */
@@ -319,6 +321,8 @@ static void put_number(struct thi_trace_file *file, const struct thi_trace_event
     case THI_TRACE_SEND:
     case THI_TRACE_SPAWN:
     case THI_TRACE_WAKE:
+    case THI_TRACE_HOLD:
+    case THI_TRACE_RESUME:
     case THI_TRACE_KINDS: return;
     }
 }
@@ -326,6 +330,12 @@ static void put_number(struct thi_trace_file *file, const struct thi_trace_event
 static bool lasts(const struct thi_trace_event *event)
 {
     return event->kind <= THI_TRACE_PARK;
+}
+
+/* What the other side is to the actor. */
+static const char *other_key(enum thi_trace_kind kind)
+{
+    return kind == THI_TRACE_SEND ? "to" : kind == THI_TRACE_HOLD ? "mailbox" : "from";
 }
 
 /* The event itself. A send by an actor lies in its handler's bar, one from outside gets a bar. */
@@ -344,7 +354,7 @@ static void put_event(struct thi_trace_file *file, const struct thi_trace_event 
     put(file, ",\"args\":{");
     put_addr(file, "actor", event->actor);
     put(file, ",");
-    put_addr(file, event->kind == THI_TRACE_SEND ? "to" : "from", event->other);
+    put_addr(file, other_key(event->kind), event->other);
     put_number(file, event);
     put(file, "}}");
 }

@@ -307,6 +307,71 @@ Test(trace, has_each_life_turn_and_delivery_simple)
     check_story(TH_BASE_SIMPLE, 7);
 }
 
+/* ---- backpressure ---- */
+
+/* Sends more than the other's mailbox takes, and at "leave" goes while it is held. */
+static th_err filler_receive(th_self *self, void *state, const th_msg *msg)
+{
+    th_addr *to = state;
+    th_err err = TH_OK;
+
+    if (talk_whom_of(msg))
+        *to = talk_whom_of(msg)->addr;
+    else if (talk_word_of(msg))
+        for (int i = 0; !err && i < 5; i++)
+            err = talk_say(self, *to, "work");
+    if (!err && talk_is(msg, "leave"))
+        err = th_exit(self);
+    return err;
+}
+
+static const th_class filler = { .name = "filler",
+                                 .state_size = sizeof(th_addr),
+                                 .receive = filler_receive };
+
+static void fill(struct test_system *ts, th_addr narrow, const char *word)
+{
+    th_addr addr = talk_create(ts->me, &filler);
+
+    must(talk_whom_send(ts->me, addr, (struct talk_whom){ narrow }));
+    must(talk_say(ts->me, addr, word));
+    must(th_run_until_idle(ts->sys, 0, NULL));
+}
+
+static bool is_hold_on(const struct event *event, th_addr mailbox)
+{
+    char wanted[32];
+
+    snprintf(wanted, sizeof(wanted), "%u.%u", mailbox.slot, mailbox.generation);
+    return is_of(event, "hold") && json_says(event->line, "args.mailbox", wanted);
+}
+
+Test(trace, shows_who_is_held_and_goes_on)
+{
+    char path[32];
+    struct test_system ts;
+    struct reading reading;
+    th_spawn_options options = { .klass = &talk_counter,
+                                 .mailbox = { .limit = 2, .when_full = TH_WHEN_FULL_HOLD } };
+    th_addr narrow;
+    size_t on_it = 0;
+
+    temporary(path);
+    ts = open_traced(TH_BASE_SIMPLE, 0, path);
+    must(th_create(ts.me, &options, TEST_PATIENCE, &narrow, NULL));
+    fill(&ts, narrow, "go");
+    fill(&ts, narrow, "leave"); /* an exit is the end of a hold, too */
+    cr_assert_eq(test_system_counts(&ts).holds, 2);
+    test_system_close(&ts);
+    reading = read_trace(path);
+    cr_assert_eq(count(&reading, "hold", "filler"), 2);
+    cr_assert_eq(count(&reading, "resume", "filler"), 2);
+    for (size_t i = 0; i < reading.count; i++)
+        on_it += is_hold_on(&reading.events[i], narrow);
+    cr_assert_eq(on_it, 2);
+    forget(&reading, path);
+}
+
 /* ---- one seed, one trace ---- */
 
 static char *told_by(uint64_t seed, size_t *size_out)
