@@ -5,6 +5,7 @@
 #include <pthread.h>
 #include <sched.h>
 #include <stdatomic.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <thespis/config.h>
@@ -33,6 +34,9 @@ static th_err parent_init(th_self *self, void *state, const th_msg *arg)
 }
 
 static const th_class parent_class = { .name = "parent", .init = parent_init };
+
+/* Its state alone is more than any block. */
+static const th_class hall_class = { .name = "hall", .state_size = 1 << 20 };
 
 static th_addr create_parent(struct test_system *ts, uint32_t children)
 {
@@ -417,6 +421,67 @@ Test(status, the_json_has_the_same_facts)
     cr_assert_null(json_at(text, "pool.workers"));
     cr_assert_not_null(json_at(text, "pool.turns"));
     cr_assert_eq(th_system_status_json(NULL, text, sizeof(text)), 0);
+}
+
+/* ---- the ceiling ---- */
+
+static void check_ceiling(const th_system_status *status, uint64_t bytes, uint64_t refused)
+{
+    char text[16384], line[96];
+
+    cr_assert_eq(status->memory_bytes, bytes);
+    cr_assert_eq(status->memory_bytes_peak, status->memory_max);
+    cr_assert_eq(status->memory_refused, refused);
+    th_system_status_print(status, text, sizeof(text));
+    snprintf(line, sizeof(line), "  memory, bytes                %llu of %llu",
+             (unsigned long long)bytes, (unsigned long long)status->memory_max);
+    cr_assert(has_line(text, line), "%s", text);
+    snprintf(line, sizeof(line), "  memory at its peak, bytes    %llu",
+             (unsigned long long)status->memory_max);
+    cr_assert(has_line(text, line), "%s", text);
+    snprintf(line, sizeof(line), "  memory refused, times        %llu",
+             (unsigned long long)refused);
+    cr_assert(has_line(text, line), "%s", text);
+    th_system_status_json(status, text, sizeof(text));
+    cr_assert_eq(json_number(text, "memory.bytes"), bytes);
+    cr_assert_eq(json_number(text, "memory.bytes_max"), status->memory_max);
+    cr_assert_eq(json_number(text, "memory.bytes_peak"), status->memory_max);
+    cr_assert_eq(json_number(text, "memory.refused"), refused);
+}
+
+Test(status, shows_the_ceiling_and_what_it_refused)
+{
+    th_options options = { .base = TH_BASE_SIMPLE, .memory_max = 16 << 20 };
+    struct test_system ts = test_system_open_with(&options);
+    th_addr parent = create_parent(&ts, 0);
+    th_spawn_options how = { .klass = &parent_class };
+    th_system_status status = read_status(&ts);
+    uint64_t before = status.memory_bytes, rest = status.memory_max - before;
+    th_addr addr;
+    void *all;
+
+    cr_assert_eq(status.memory_max, options.memory_max);
+    cr_assert_eq(status.memory_refused, 0);
+    all = th_alloc(ts.me, rest);
+    cr_assert_not_null(all, "the ceiling itself is allowed");
+    status = read_status(&ts);
+    check_ceiling(&status, status.memory_max, 0);
+    cr_assert_null(th_alloc(ts.me, 1));
+    cr_assert_null(th_msg_create_sized(ts.me, &poke_type, TH_MESSAGE_SIZE_MAX / 2));
+    status = read_status(&ts);
+    check_ceiling(&status, status.memory_max, 2);
+    /* what has its memory goes on; what needs some is told so, cleanly */
+    how.klass = &hall_class;
+    cr_assert_eq(th_spawn_with(ts.me, &how, &addr), TH_E_NOMEM);
+    cr_assert_eq(th_tell(ts.me, parent, th_msg_create(ts.me, &poke_type)), TH_OK);
+    cr_assert_eq(th_run_until_idle(ts.sys, 0, NULL), TH_OK);
+    status = read_status(&ts);
+    check_ceiling(&status, status.memory_max, 3);
+    th_free(ts.me, all, rest);
+    status = read_status(&ts);
+    check_ceiling(&status, before, 3);
+    cr_assert_eq(th_spawn_with(ts.me, &how, &addr), TH_OK);
+    test_system_close(&ts);
 }
 
 /* ---- the whole of it ---- */
