@@ -164,6 +164,68 @@ Test(clock, decides_how_long_an_actor_waits_for_an_answer)
     test_system_close(&ts);
 }
 
+/* ---- for people ---- */
+
+/* One record of the system's own, and when it says it was. */
+struct diary {
+    _Atomic uint64_t wall; /* what the clock shows */
+    _Atomic uint64_t time_ns;
+};
+
+static uint64_t show_wall(void *context)
+{
+    return atomic_load(&((struct diary *)context)->wall);
+}
+
+static th_err note_time(void *context, const th_log_record *record)
+{
+    if (strcmp(record->text, "note this") == 0)
+        atomic_store(&((struct diary *)context)->time_ns, record->time_ns);
+    return TH_OK;
+}
+
+/* What a record says that is written now. */
+static uint64_t time_of_a_record(struct test_system *ts, struct diary *diary)
+{
+    atomic_store(&diary->time_ns, 0);
+    th_log_error(ts->me, "note this");
+    must(th_log_flush(ts->sys, TEST_PATIENCE));
+    return atomic_load(&diary->time_ns);
+}
+
+static struct test_system open_with_diary(struct diary *diary, const th_clock *clock)
+{
+    th_log_sink sink = { .kind = TH_LOG_SINK_FUNCTION, .write = note_time, .context = diary };
+    th_log_options log = { .sinks = &sink, .sink_count = 1, .ignore_environment = true };
+    th_options options = { .workers = 2, .clock = clock, .log = &log };
+
+    return test_system_open_with(&options);
+}
+
+Test(clock, shows_people_a_time_of_its_own)
+{
+    struct diary diary = { .wall = TH_S(2000000000) };
+    th_clock clock = { .monotonic = show_wall, .wall = show_wall, .context = &diary };
+    struct test_system ts = open_with_diary(&diary, &clock);
+
+    cr_assert_eq(time_of_a_record(&ts, &diary), TH_S(2000000000));
+    atomic_store(&diary.wall, 7); /* it may run backwards: people's clocks do */
+    cr_assert_eq(time_of_a_record(&ts, &diary), 7);
+    test_system_close(&ts);
+}
+
+Test(clock, without_a_time_for_people_shows_the_machines)
+{
+    struct diary diary = { 0 };
+    th_clock clock = { .monotonic = show, .context = &shown };
+    struct test_system ts = open_with_diary(&diary, &clock);
+    uint64_t said = time_of_a_record(&ts, &diary);
+
+    cr_assert_gt(said, 0);
+    cr_assert_neq(said, BEGIN);
+    test_system_close(&ts);
+}
+
 /* ---- where there is none ---- */
 
 Test(clock, of_the_simple_base_stays_virtual)
