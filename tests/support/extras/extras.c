@@ -17,6 +17,9 @@ static const struct random_extra *const all[] = {
     &random_extra_topic,
     &random_extra_capabilities,
     &random_extra_trace,
+    &random_extra_behaviour,
+    &random_extra_transient,
+    &random_extra_deputy,
 };
 /* clang-format on */
 

@@ -70,6 +70,9 @@ extern const struct random_extra random_extra_router;
 extern const struct random_extra random_extra_topic;
 extern const struct random_extra random_extra_capabilities;
 extern const struct random_extra random_extra_trace;
+extern const struct random_extra random_extra_behaviour;
+extern const struct random_extra random_extra_transient;
+extern const struct random_extra random_extra_deputy;
 
 /* What a system that the logging is to be checked of is made with, and told when it runs. */
 extern const th_log_options random_logging_options;
