@@ -21,9 +21,9 @@ struct thi_hub;
 
 /* What a carrier knows of who is at the other end before the first byte is read. */
 struct thi_far_end {
-    char address[128];      /* "192.0.2.7:1900", as connected; for people */
-    bool is_authenticated;  /* by a certificate that our authority signed */
-    char subject[128];      /* of the certificate; "" without one */
+    char address[128];     /* "192.0.2.7:1900", as connected; for people */
+    bool is_authenticated; /* by a certificate that our authority signed */
+    char subject[128];     /* of the certificate; "" without one */
 };
 
 struct thi_carrier {
