@@ -193,6 +193,37 @@
 
 /* Actors that one written status lists, so that asking costs no more than some megabytes. */
 #define TH_STATUS_ACTORS_MAX 10000
+
+/* ---- the wire: what a peer may claim (docs/protocol.md) ---- */
+
+/* Length of a frame, in bytes, until both sides have greeted: a HELLO with every address at its
+ * longest is 1.5 KiB. What a stranger can make us hold. */
+#define TH_WIRE_GREETING_MAX 4096
+
+/* Length of a frame after that: a piece of a large message (64 KiB) and a shape at its longest fit
+ * with room to spare, and what waits behind one waits for a tenth of a millisecond on a slow
+ * network of 10 Gbit/s, ten on one of 100 Mbit/s. Bytes. */
+#define TH_WIRE_FRAME_MAX (128u * 1024)
+
+/* A peer that takes less than this cannot be talked to: the longest TYPE does not fit. Bytes. */
+#define TH_WIRE_FRAME_LEAST (64u * 1024)
+
+/* Text of a type's shape: some 2000 fields with names of usual length. Bytes. */
+#define TH_WIRE_SHAPE_MAX (32u * 1024)
+
+/* Body of one message as it travels, all pieces together: the largest message's bytes with heads
+ * for them. Bytes. */
+#define TH_WIRE_MESSAGE_MAX (TH_MESSAGE_SIZE_MAX + 64u * 1024)
+
+/* Addresses that one system is dialled by, and bytes of each: a host name (253) is longer than any
+ * that is used, and a port. */
+#define TH_WIRE_ADDRESSES_MAX 8
+#define TH_WIRE_ADDRESS_MAX   127
+
+/* Bytes of the words in a frame: why a connection closes, why a message came back. Two shapes of
+ * usual length fit. */
+#define TH_WIRE_WORDS_MAX 1023
+
 /* ---- descriptors and signals ---- */
 
 /* How soon a watch for whose message there was no memory is tried again. Nanoseconds: soon for
