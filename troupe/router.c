@@ -57,6 +57,26 @@ static th_err pass_to(th_self *self, const struct thi_router *router, struct thi
     return TH_OK;
 }
 
+/* To the one behind it, when one is full. */
+static th_err pass_in_turn(th_self *self, struct thi_router *router, const th_msg *msg)
+{
+    struct thi_routes *routes = &router->routes;
+    th_err err = pass_to(self, router, thi_routes_in_turn(routes), msg);
+
+    if (err != TH_E_FULL || routes->open_count < 2)
+        return err;
+    return pass_to(self, router, thi_routes_in_turn(routes), msg);
+}
+
+/* Of the two that were chosen to the other one, when the first is full. */
+static th_err pass_by_load(th_self *self, struct thi_router *router, const th_msg *msg)
+{
+    struct thi_route *other, *route = thi_routes_least(&router->routes, th_random(self), &other);
+    th_err err = pass_to(self, router, route, msg);
+
+    return err == TH_E_FULL && other ? pass_to(self, router, other, msg) : err;
+}
+
 /* One that refuses is passed over; for want of memory all stop here.  O3 */
 static th_err pass_to_all(th_self *self, struct thi_router *router, const th_msg *msg)
 {
@@ -84,10 +104,9 @@ static th_err pass(th_self *self, struct thi_router *router, const th_msg *msg, 
     struct thi_routes *routes = &router->routes;
 
     switch (router->routing) {
-    case TH_ROUTE_IN_TURN: return pass_to(self, router, thi_routes_in_turn(routes), msg);
+    case TH_ROUTE_IN_TURN: return pass_in_turn(self, router, msg);
     case TH_ROUTE_BY_KEY: return pass_to(self, router, thi_routes_by_key(routes, key), msg);
-    case TH_ROUTE_BY_LOAD:
-        return pass_to(self, router, thi_routes_least(routes, th_random(self)), msg);
+    case TH_ROUTE_BY_LOAD: return pass_by_load(self, router, msg);
     case TH_ROUTE_TO_ALL: return pass_to_all(self, router, msg);
     }
     TH_NEVER("a fifth routing");

@@ -288,17 +288,30 @@ struct thi_route *thi_routes_by_key(const struct thi_routes *routes, uint64_t ke
     return found;
 }
 
-struct thi_route *thi_routes_least(const struct thi_routes *routes, uint64_t random)
+struct thi_route *thi_routes_least(const struct thi_routes *routes, uint64_t random,
+                                   struct thi_route **other_out)
 {
-    uint32_t count = routes->open_count, one, other;
+    struct thi_route *least = NULL, *other = NULL;
+    uint32_t count = routes->open_count, at;
 
-    if (count < 2)
-        return count ? routes->open[0] : NULL;
-    one = (uint32_t)random % count;
-    other = (uint32_t)(random >> 32) % (count - 1);
-    other += other >= one;
-    return routes->open[other]->outstanding < routes->open[one]->outstanding ? routes->open[other]
-                                                                             : routes->open[one];
+    if (count) {
+        at = (uint32_t)random % count;
+        least = routes->open[at];
+    }
+    if (count > 1) {
+        uint32_t next = (uint32_t)(random >> 32) % (count - 1);
+
+        other = routes->open[next + (next >= at)];
+    }
+    if (other && other->outstanding < least->outstanding) {
+        struct thi_route *more = least;
+
+        least = other;
+        other = more;
+    }
+    if (other_out)
+        *other_out = other;
+    return least;
 }
 
 bool thi_route_sent(struct thi_route *route)

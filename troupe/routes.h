@@ -104,8 +104,10 @@ struct thi_route *thi_routes_find(const struct thi_routes *routes, th_addr addr,
 struct thi_route *thi_routes_in_turn(struct thi_routes *routes);
 /** By rendezvous.h; looks at all. */
 struct thi_route *thi_routes_by_key(const struct thi_routes *routes, uint64_t key);
-/** The one with less outstanding of two that @random chooses. */
-struct thi_route *thi_routes_least(const struct thi_routes *routes, uint64_t random);
+/** The one with less outstanding of two that @random chooses. In *@other_out (may be NULL) the
+ * other; NULL: there is one only. */
+struct thi_route *thi_routes_least(const struct thi_routes *routes, uint64_t random,
+                                   struct thi_route **other_out);
 
 /** It was sent one more. true: send a mark behind it. */
 bool thi_route_sent(struct thi_route *route);

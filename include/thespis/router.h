@@ -29,8 +29,10 @@
  * The messages of this header are the router's own, and so is what the system tells it of its
  * routees; every other message is passed on, also a wakeup or poison that somebody forwards. A
  * message that fails before it has a routee (no such field; no memory) goes back to its sender as
- * poison. So does one that a routee's full mailbox does not take; to all, that routee is passed
- * over. A mailbox that holds its senders holds the router: what comes then waits in the router's.
+ * poison. What a routee's full mailbox refuses goes to the next one in turn, or by load to the
+ * other of the two; if all that are tried refuse it, and by key, it is poison; to all, that routee
+ * is passed over. A mailbox that holds its senders holds the router: what comes then waits in the
+ * router's.
  * Order: from one sender to one routee messages keep theirs. Asked to exit, the router takes its
  * children along; guests stay. */
 #ifndef THESPIS_ROUTER_H

@@ -210,7 +210,7 @@ Test(routes, by_load_avoids_who_does_not_answer, .init = begin, .fini = end)
     seat(8);
     stuck = child(0);
     for (int i = 0; i < 10000; i++) {
-        struct thi_route *route = thi_routes_least(&routes, thi_random_next(&random));
+        struct thi_route *route = thi_routes_least(&routes, thi_random_next(&random), NULL);
 
         cr_assert_not_null(route);
         route->sent++;
@@ -230,8 +230,23 @@ Test(routes, by_load_chooses_two_that_differ, .init = begin, .fini = end)
     thi_random_init(&random, 2);
     seat(2);
     child(0)->outstanding = 1;
-    for (int i = 0; i < 100; i++)
-        cr_assert_eq(thi_routes_least(&routes, thi_random_next(&random)), child(1));
+    for (int i = 0; i < 100; i++) {
+        struct thi_route *other;
+
+        cr_assert_eq(thi_routes_least(&routes, thi_random_next(&random), &other), child(1));
+        cr_assert_eq(other, child(0));
+    }
+}
+
+Test(routes, by_load_of_one_there_is_no_other, .init = begin, .fini = end)
+{
+    struct thi_route *other = NULL;
+
+    cr_assert_null(thi_routes_least(&routes, 7, &other));
+    cr_assert_null(other);
+    seat(1);
+    cr_assert_eq(thi_routes_least(&routes, 7, &other), child(0));
+    cr_assert_null(other);
 }
 
 Test(routes, marks_say_what_is_handled)
