@@ -28,20 +28,21 @@ static bool is_same(const th_pool_status *a, const th_pool_status *b)
            a->steals == b->steals && a->rescues == b->rescues && b->running == 0;
 }
 
-static void note_newcomer(void *context, const th_worker_status *worker)
+static void note_who_is_up(void *context, const th_worker_status *worker)
 {
-    bool *has_newcomer = context;
+    bool *is_up = context;
 
-    *has_newcomer |= strcmp(worker->kind, "worker") == 0 && worker->parks == 0;
+    *is_up |= strcmp(worker->kind, "worker") == 0 && strcmp(worker->state, "parked") != 0;
 }
 
-/* Whether a worker has not come to rest yet for the first time. */
-static bool has_newcomer(th_system *sys)
+/* Whether a worker has not come to rest. One that is parked has counted that; one that only runs no
+ * more has not yet. */
+static bool is_anybody_up(th_system *sys)
 {
-    bool has = false;
+    bool is_up = false;
 
-    must(th_workers_each(sys, note_newcomer, &has));
-    return has;
+    must(th_workers_each(sys, note_who_is_up, &is_up));
+    return is_up;
 }
 
 /* Workers look around for some microseconds before they park, and a busy machine may stop one in
@@ -55,7 +56,7 @@ static th_pool_status settle(struct test_system *ts)
         before = after;
         must_be(th_listen(ts->me, TH_MS(5), &msg), TH_E_TIMEOUT);
         after = pool_of(ts->sys);
-    } while (has_newcomer(ts->sys) || after.running || !is_same(&before, &after));
+    } while (is_anybody_up(ts->sys) || after.running || !is_same(&before, &after));
     return after;
 }
 

@@ -30,9 +30,10 @@ Test(park, everybody_sleeps_when_there_is_nothing, .timeout = 60)
     crew_submit(&crew, &job);
     crew_wait(&crew.done, 1);
     crew_wait_parked(&crew, 0);
-    thi_pool_status(&crew.pool, &status);
+    do /* who lies down says so a moment after it is counted out */
+        thi_pool_status(&crew.pool, &status);
+    while (status.parks < 4);
     cr_assert_eq(status.running, 0);
-    cr_assert_geq(status.parks, 4);
     crew_stop(&crew);
 }
 
