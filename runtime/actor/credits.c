@@ -5,6 +5,7 @@
 #include "runtime/actor/dead_letter.h"
 #include "runtime/actor/hold.h"
 #include "runtime/actor/mail.h"
+#include "runtime/actor/route.h"
 #include "runtime/actor/send.h"
 #include "runtime/base/trace.h"
 #include "mailbox/msg.h"
@@ -66,8 +67,8 @@ void thi_credits_free(struct thi_stage *stage, struct thi_credits *credits)
 
 /* ---- the sender's side ---- */
 
-/* A credit, within the limit. *@used_out: how many are out then. */
-static bool take(struct thi_credits *credits, uint64_t *used_out)
+/* A credit, if no more than @most are out then. *@used_out: how many are. */
+static bool take(struct thi_credits *credits, uint32_t most, uint64_t *used_out)
 {
     uint64_t word = thi_credits_look(credits);
 
@@ -77,20 +78,23 @@ static bool take(struct thi_credits *credits, uint64_t *used_out)
             *used_out = 0;
             return true; /* its inbox decides */
         }
-        if (*used_out > credits->limit)
+        if (*used_out > most)
             return false;
     } while (!atomic_compare_exchange_weak_explicit(&credits->word, &word, word + THI_CREDITS_ONE,
                                                     memory_order_relaxed, memory_order_relaxed));
     return true;
 }
 
-/* A credit, past the limit if need be. true: the limit is reached. */
-static bool take_anyway(struct thi_credits *credits)
+/* A credit, past the limit if need be, by a sender that can be held. */
+static bool take_anyway(struct thi_credits *credits, uint64_t *used_out)
 {
-    uint64_t word =
-        atomic_fetch_add_explicit(&credits->word, THI_CREDITS_ONE, memory_order_relaxed);
+    uint64_t word;
 
-    return !(word & THI_CREDITS_CLOSED) && thi_credits_used(word) + 1 >= credits->limit;
+    if (credits->most)
+        return take(credits, credits->most, used_out);
+    word = atomic_fetch_add_explicit(&credits->word, THI_CREDITS_ONE, memory_order_relaxed);
+    *used_out = word & THI_CREDITS_CLOSED ? 0 : thi_credits_used(word) + 1;
+    return true;
 }
 
 static th_err refuse(th_self *self, struct thi_credits *credits, th_msg *msg, bool may_refuse)
@@ -131,41 +135,64 @@ static void put(th_self *self, struct thi_cell *cell, th_msg *msg)
     case THI_PUSH_QUEUED: return;
     case THI_PUSH_WOKE: thi_cell_schedule(self, cell); return;
     case THI_PUSH_ALIAS:
-    case THI_PUSH_CLOSED: thi_undeliverable(self, msg, TH_DEAD_NO_ACTOR);
+    case THI_PUSH_CLOSED:
+        thi_undeliverable(self, msg,
+                          msg->thi_to.system == thi_stage_of(self)->id ? TH_DEAD_NO_ACTOR
+                                                                       : TH_DEAD_FOREIGN);
     }
+}
+
+/* A message that takes a credit. */
+static th_err deliver(th_self *self, struct thi_cell *cell, th_msg *msg, bool may_refuse)
+{
+    struct thi_credits *credits = cell->extra->credits;
+    bool may_hold = credits->when_full == TH_WHEN_FULL_HOLD && self->worker;
+    uint64_t used;
+
+    if (may_hold ? !take_anyway(credits, &used) : !take(credits, credits->limit, &used))
+        return refuse(self, credits, msg, may_refuse);
+    put(self, cell, msg);
+    if (may_hold && used >= credits->limit)
+        thi_hold(self, cell);
+    return TH_OK;
 }
 
 th_err thi_credits_deliver(th_self *self, struct thi_cell *cell, th_msg *msg, bool may_refuse)
 {
-    struct thi_credits *credits = cell->extra->credits;
-    bool is_full = false;
-    uint64_t used;
-
-    if (!thi_credits_count(cell, msg)) {
-        put(self, cell, msg);
-        return TH_OK;
-    }
-    if (credits->when_full == TH_WHEN_FULL_HOLD && self->worker)
-        is_full = take_anyway(credits);
-    else if (!take(credits, &used))
-        return refuse(self, credits, msg, may_refuse);
+    if (thi_credits_count(cell, msg))
+        return deliver(self, cell, msg, may_refuse);
     put(self, cell, msg);
-    if (is_full)
-        thi_hold(self, cell);
+    return TH_OK;
+}
+
+th_err thi_credits_deliver_away(th_self *self, struct thi_cell *box, th_msg *msg, bool may_refuse)
+{
+    if (!(msg->thi_type->flags & TH_TYPE_SYSTEM))
+        return deliver(self, box, msg, may_refuse);
+    put(self, box, msg);
     return TH_OK;
 }
 
 /* ---- the owner's side ---- */
 
-static void give(th_self *self, struct thi_cell *cell, struct thi_credits *credits)
+void thi_credits_give(th_self *self, struct thi_cell *cell, uint32_t count)
 {
-    uint64_t given = credits->begun * THI_CREDITS_ONE, word;
+    struct thi_credits *credits = cell->extra->credits;
+    uint64_t given = count * THI_CREDITS_ONE, word;
 
-    credits->begun = 0;
     word = atomic_fetch_sub_explicit(&credits->word, given, memory_order_relaxed);
     TH_ASSERT(word >= given); /* B1 */
     if (TH_UNLIKELY(word & THI_CREDITS_WAITERS) && thi_credits_used(word - given) <= credits->low)
         thi_hold_release(self, cell); /* B2 */
+}
+
+/* What the owner's turn has kept back. */
+static void give(th_self *self, struct thi_cell *cell, struct thi_credits *credits)
+{
+    uint32_t begun = credits->begun;
+
+    credits->begun = 0;
+    thi_credits_give(self, cell, begun);
 }
 
 void thi_credits_begin(th_self *self, struct thi_cell *cell)
@@ -208,15 +235,16 @@ void thi_credits_close(th_self *self, struct thi_cell *cell)
 /* ---- the front door ---- */
 
 /* In a read section. */
-static th_verdict offer(th_self *self, struct thi_cell *cell, th_msg *msg)
+static th_verdict offer(th_self *self, struct thi_cell *cell, th_msg *msg, bool is_away)
 {
     struct thi_credits *credits = thi_credits_of(cell);
-    bool counts = credits && thi_credits_count(cell, msg);
+    bool counts = credits && (is_away ? !(msg->thi_type->flags & TH_TYPE_SYSTEM)
+                                      : thi_credits_count(cell, msg));
     uint64_t used = 0;
 
     if (!thi_hold_is_alive(cell))
         return TH_OFFER_CLOSED;
-    if (counts && !take(credits, &used)) {
+    if (counts && !take(credits, credits->limit, &used)) {
         thi_count(self, THI_STAT_FULL);
         return TH_OFFER_WOULD_BLOCK;
     }
@@ -235,6 +263,7 @@ th_err th_offer(th_self *self, th_addr to, th_msg *msg, th_verdict *verdict_out)
 {
     struct thi_stage *stage;
     struct thi_cell *cell;
+    bool is_away;
     th_err err;
 
     if (!self)
@@ -243,17 +272,21 @@ th_err th_offer(th_self *self, th_addr to, th_msg *msg, th_verdict *verdict_out)
     err = thi_send_check(self, to, msg);
     if (!err && !verdict_out)
         err = TH_E_INVALID;
-    if (!err && to.system != stage->id)
-        err = TH_E_FOREIGN;
     if (err) {
         th_msg_destroy(self, msg);
         return err;
     }
     msg->thi_from = thi_self_addr(self);
     msg->thi_to = to;
+    is_away = to.system != stage->id;
     thi_stage_enter(stage);
-    cell = thi_directory_find(&stage->directory, to);
-    *verdict_out = cell ? offer(self, cell, msg) : TH_OFFER_CLOSED;
+    cell = is_away ? thi_route_box(stage, to) : thi_directory_find(&stage->directory, to);
+    if (is_away && !cell)
+        err = TH_E_FOREIGN;
+    else
+        *verdict_out = cell ? offer(self, cell, msg, is_away) : TH_OFFER_CLOSED;
     thi_stage_leave(stage);
-    return TH_OK;
+    if (err)
+        th_msg_destroy(self, msg);
+    return err;
 }

@@ -43,6 +43,7 @@ struct thi_credits {
     uint32_t low;
     uint32_t high;
     uint32_t batch; /* credits given back at once, at most */
+    uint32_t most;  /* credits out at most, also to senders that are held for it; 0: any number */
     th_when_full when_full;
 
     /* owner */
@@ -133,6 +134,10 @@ void thi_credits_free(struct thi_stage *stage, struct thi_credits *credits);
  * message, counted as accepted before, is destroyed then. Otherwise it becomes a dead letter. */
 th_err thi_credits_deliver(th_self *self, struct thi_cell *cell, th_msg *msg, bool may_refuse);
 
+/* The same for @msg to another system, and the box of the way there (route.h): all but the runtime's
+ * own takes a credit. */
+th_err thi_credits_deliver_away(th_self *self, struct thi_cell *box, th_msg *msg, bool may_refuse);
+
 /* ---- the owner's side ---- */
 
 /* It begins with a message that took a credit. */
@@ -140,6 +145,9 @@ void thi_credits_begin(th_self *self, struct thi_cell *cell);
 
 /* Its turn ends: what it kept back goes back. */
 void thi_credits_settle(th_self *self, struct thi_cell *cell);
+
+/* The owner of a box is done with @count messages that took credits. */
+void thi_credits_give(th_self *self, struct thi_cell *box, uint32_t count);
 
 /* @count messages that had begun go back into the mailbox, out of the stash: they take their
  * credits again, past the limit if need be. */

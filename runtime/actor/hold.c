@@ -7,6 +7,7 @@
 #include "runtime/actor/deputy.h"
 #include "runtime/actor/mail.h"
 #include "runtime/actor/record.h"
+#include "runtime/actor/route.h"
 #include "runtime/actor/send.h"
 #include "runtime/base/trace.h"
 #include "mailbox/msg.h"
@@ -176,7 +177,7 @@ static void forget(struct thi_stage *stage, th_addr held)
 
 void thi_hold_release(th_self *self, struct thi_cell *cell)
 {
-    struct thi_stage *stage = self->worker->stage;
+    struct thi_stage *stage = thi_stage_of(self);
     struct thi_credits *credits = cell->extra->credits;
     bool is_gone = (thi_credits_look(credits) & THI_CREDITS_CLOSED) != 0;
     th_msg *msg, *next;
@@ -238,11 +239,18 @@ bool thi_hold_is_alive(struct thi_cell *cell)
 /* In a read section. @msg [take] */
 static th_err when_writable(th_self *self, th_addr to, th_msg *msg)
 {
-    struct thi_cell *cell = thi_directory_find(&thi_stage_of(self)->directory, to);
+    struct thi_stage *stage = thi_stage_of(self);
+    bool is_away = to.system != stage->id;
+    struct thi_cell *cell =
+        is_away ? thi_route_box(stage, to) : thi_directory_find(&stage->directory, to);
     struct thi_credits *credits = cell ? thi_credits_of(cell) : NULL;
     struct th_writable *body = th_msg_body(msg);
     th_err err = TH_E_STATE;
 
+    if (is_away && !cell) {
+        th_msg_destroy(self, msg);
+        return TH_E_FOREIGN;
+    }
     body->target = msg->thi_from = to;
     msg->thi_to = thi_self_addr(self);
     if (credits)
@@ -269,8 +277,6 @@ th_err th_when_writable(th_self *self, th_addr to)
         err = thi_outsider_check(self);
     if (err)
         return err;
-    if (to.system != stage->id)
-        return TH_E_FOREIGN;
     thi_voice_enter(&self->voice);
     msg = thi_msg_create(self->voice.heap, &th_writable_type, 0);
     thi_voice_leave(&self->voice);

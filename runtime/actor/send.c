@@ -10,6 +10,7 @@
 #include "runtime/actor/deputy.h"
 #include "runtime/actor/mail.h"
 #include "runtime/actor/record.h"
+#include "runtime/actor/route.h"
 #include "runtime/actor/sample.h"
 #include "runtime/base/trace.h"
 #include "mailbox/msg.h"
@@ -73,10 +74,11 @@ static inline __attribute__((always_inline)) th_err deliver(th_self *self,
         return TH_OK;
     case THI_PUSH_ALIAS: return deliver_aside(self, cell, msg, may_refuse);
     case THI_PUSH_CLOSED:
+        if (msg->thi_to.system != directory->system)
+            return thi_route_deliver(self, msg, may_refuse);
         thi_undeliverable(self, msg,
-                          msg->thi_to.system != directory->system         ? TH_DEAD_FOREIGN
-                          : msg->thi_to.generation & THI_GENERATION_ALIAS ? TH_DEAD_LATE
-                                                                          : TH_DEAD_NO_ACTOR);
+                          msg->thi_to.generation & THI_GENERATION_ALIAS ? TH_DEAD_LATE
+                                                                        : TH_DEAD_NO_ACTOR);
     }
     return TH_OK;
 }

@@ -64,6 +64,8 @@ struct thi_stage {
     struct thi_cell *late;     /* closed when the reclaimer was gone, by task.next */
     bool is_late;              /* it is: nothing may be handed to it any more */
 
+    _Atomic(struct thi_route *) route; /* to other systems; NULL: there is none. route.h */
+
     _Atomic bool closing;             /* no more spawning from outside */
     _Atomic uint32_t letter_handlers; /* how many; the admin keeps who */
     struct thi_stats stats;           /* of those who have no worker: shared adds */

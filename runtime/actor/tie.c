@@ -4,6 +4,7 @@
 #include "runtime/actor/exit.h"
 #include "runtime/actor/mail.h"
 #include "runtime/actor/reason.h"
+#include "runtime/actor/route.h"
 #include "runtime/actor/send.h"
 #include "runtime/actor/stall.h"
 #include "mailbox/msg.h"
@@ -283,6 +284,18 @@ void thi_ties_tell(th_self *self, th_msg *chain, const struct th_child_exited *w
 
 /* ---- the front door ---- */
 
+/* The other system says what @actor is; here it is enough that there is a way to it. */
+static th_err check_foreign(th_self *self, th_addr actor)
+{
+    struct thi_stage *stage = thi_stage_of(self);
+    th_err err;
+
+    thi_reclaim_enter();
+    err = thi_route_box(stage, actor) ? TH_OK : TH_E_FOREIGN;
+    thi_reclaim_leave();
+    return err;
+}
+
 /* Whether @actor is somebody to be tied to. */
 static th_err check_peer(th_self *self, th_addr actor)
 {
@@ -293,7 +306,7 @@ static th_err check_peer(th_self *self, th_addr actor)
     if (th_addr_is_none(actor) || th_addr_equal(actor, thi_self_addr(self)))
         return TH_E_INVALID;
     if (actor.system != stage->id)
-        return TH_E_FOREIGN;
+        return check_foreign(self, actor);
     if (th_addr_equal(actor, stage->admin))
         return TH_E_NOT_ALLOWED;
     if (actor.generation & THI_GENERATION_ALIAS)

@@ -8,6 +8,7 @@
 #include "runtime/system/drive.h"
 #include "runtime/system/external.h"
 #include "runtime/actor/log.h"
+#include "runtime/actor/route.h"
 #include "runtime/actor/send.h"
 #include "runtime/actor/spawn.h"
 #include "runtime/actor/stall.h"
@@ -73,6 +74,7 @@ static void go_down(th_system *system)
 {
     struct thi_stage *stage = &system->stage;
 
+    thi_route_close(stage);
     thi_status_signal_stop(system);
     thi_system_stop_hearing(system);
     if (!thi_system_is_simple(system))
