@@ -57,6 +57,9 @@
 /* Longest name of a class, type, system or thread, in bytes without the NUL. */
 #define TH_NAME_MAX 255
 
+/* Types that a system knows by name, for what comes from others: more than a program declares. */
+#define TH_TYPES_MAX 4096
+
 /* Text of a failure that travels in poison messages, in bytes with the NUL. */
 #define TH_DETAILS_SIZE 256
 

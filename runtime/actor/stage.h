@@ -84,6 +84,8 @@ struct thi_stage {
     pthread_mutex_t classes_lock;
     const th_class **classes; /* registered by name */
     uint32_t class_count;
+    const th_type **types; /* registered, sorted by name; types.h */
+    uint32_t type_count, type_room;
 };
 
 /* The stage that @self plays on. */
