@@ -1,5 +1,6 @@
 /* system_types.c: the tables behind the messages that the system itself sends. */
 #include <thespis/mailbox.h>
+#include <thespis/name.h>
 #include <thespis/status.h>
 #include <thespis/watch.h>
 
@@ -15,6 +16,8 @@ TH_MESSAGE_TYPE_AS(th_wakeup, TH_WAKEUP_FIELDS, OVERTAKES, NULL)
 TH_MESSAGE_TYPE_AS(th_dead_letter, TH_DEAD_LETTER_FIELDS, OVERTAKES, NULL)
 TH_MESSAGE_TYPE_AS(th_ask_handled, TH_HANDLED_FIELDS, TH_TYPE_SYSTEM, NULL)
 TH_MESSAGE_TYPE(th_handled, TH_HANDLED_FIELDS)
+TH_MESSAGE_TYPE(th_whereis, TH_WHEREIS_FIELDS)
+TH_MESSAGE_TYPE(th_found, TH_FOUND_FIELDS)
 TH_MESSAGE_TYPE_AS(th_writable, TH_WRITABLE_FIELDS, OVERTAKES, NULL)
 
 TH_MESSAGE_TYPE_AS(th_ask_status, TH_ASK_STATUS_FIELDS, OVERTAKES, NULL)

@@ -71,8 +71,8 @@ TH_BEGIN_C
 /** As th_send(), but the caller is never held, and a full mailbox takes nothing, whatever its
  * policy. @msg [take], but with TH_OK and a verdict of WOULD_BLOCK or CLOSED it stays the caller's.
  * An unbounded mailbox answers QUEUED or CLOSED. System messages (an exit request) always fit.
- * TH_E_INVALID: no address or no @verdict_out. TH_E_FOREIGN: of a system that nothing links to this one.
- * TH_E_NOT_ALLOWED, TH_E_STATE, TH_E_CLOSED as th_send(). */
+ * TH_E_INVALID: no address or no @verdict_out. TH_E_FOREIGN: of a system that nothing links to
+ * this one. TH_E_NOT_ALLOWED, TH_E_STATE, TH_E_CLOSED as th_send(). */
 TH_API TH_NODISCARD th_err th_offer(th_self *self, th_addr to, th_msg *msg,
                                     th_verdict *verdict_out);
 

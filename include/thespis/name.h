@@ -38,5 +38,17 @@ TH_API const char *th_self_name(const th_self *self);
 TH_API TH_NODISCARD th_err th_names_each(
     th_self *self, void (*each)(void *context, const char *name, th_addr addr), void *context);
 
+/* ---- another system's names ---- */
+
+/** A question to the admin of any system (th_system_admin(), th_peer.admin): who has that name
+ * there? */
+#define TH_WHEREIS_FIELDS(F, S) F(S, str, name) F(S, u64, token)
+/** The answer: nobody (th_addr_is_none()), or an actor that had it then. */
+#define TH_FOUND_FIELDS(F, S) F(S, str, name) F(S, u64, token) F(S, addr, actor)
+
 TH_END_C
+
+TH_MESSAGE(th_whereis, TH_WHEREIS_FIELDS);
+TH_MESSAGE(th_found, TH_FOUND_FIELDS);
+
 #endif

@@ -118,8 +118,18 @@ TH_API th_err th_system_destroy(th_system *system);
  * name; the same one again is TH_OK. */
 TH_API TH_NODISCARD th_err th_class_register(th_system *system, const th_class *klass);
 
+/** Registers @type [keep] under its name: what another system sends of it can be read here from now
+ * on (transport.h). What this one only sends needs none. TH_E_EXISTS: another type has that name;
+ * the same one again is TH_OK. TH_E_INVALID: th_type_check(), or it is local only. TH_E_LIMIT:
+ * TH_TYPES_MAX. */
+TH_API TH_NODISCARD th_err th_type_register(th_system *system, const th_type *type);
+
 /** The id that every address of this system carries; fresh at every create. 0 for NULL. */
 TH_API uint64_t th_system_id(const th_system *system);
+
+/** The system's own actor, for questions that it answers (name.h, status.h). None before the start.
+ */
+TH_API th_addr th_system_admin(const th_system *system);
 
 /** Version of the library that runs, "major.minor.patch". */
 TH_API const char *th_version(void);

@@ -15,8 +15,9 @@ TH_BEGIN_C
  * more for the same actor: TH_OK, and still one notice. Ends with the caller; goes on when @actor
  * is started afresh in place (TH_ON_FAILURE_RESTART).
  * TH_E_INVALID: no address, or the caller's own. TH_E_NO_ACTOR: an endpoint's, or a question's.
- * TH_E_FOREIGN: of a system that nothing links to this one. TH_E_NOT_ALLOWED: the system's own. TH_E_CLOSED: the caller is
- * exiting, or the system is down. TH_E_LIMIT: TH_TIES_MAX. TH_E_NOMEM. */
+ * TH_E_FOREIGN: of a system that nothing links to this one. TH_E_NOT_ALLOWED: the system's own.
+ * TH_E_CLOSED: the caller is exiting, or the system is down. TH_E_LIMIT: TH_TIES_MAX.
+ * TH_E_NOMEM. */
 TH_API TH_NODISCARD th_err th_watch_actor(th_self *self, th_addr actor);
 
 /** Takes it back: after TH_OK no notice comes, not even one that was waiting in the mailbox.

@@ -50,11 +50,30 @@ void thi_alias_answer(th_self *self, struct thi_cell *cell, th_msg *msg)
     pass_on(self, cell, msg);
 }
 
+/* The asker is in another system. Without memory it finds out by its own time limit. */
+static void give_up_far(th_self *self, th_addr addr, th_err err)
+{
+    th_msg *over;
+
+    thi_voice_enter(&self->voice);
+    over = thi_msg_create(self->voice.heap, &thi_ask_over_type, 0);
+    thi_voice_leave(&self->voice);
+    if (!over)
+        return;
+    ((struct thi_ask_over *)th_msg_body(over))->err = err;
+    thi_post_to(self, thi_self_addr(self), addr, over);
+}
+
 void thi_alias_give_up(th_self *self, th_addr addr, th_err err)
 {
     struct thi_stage *stage = thi_stage_of(self);
     struct thi_cell *cell;
 
+    if (TH_UNLIKELY(addr.system != stage->id)) {
+        if (addr.system && addr.generation & THI_GENERATION_ALIAS)
+            give_up_far(self, addr, err);
+        return;
+    }
     thi_reclaim_enter();
     cell = thi_directory_find(&stage->directory, addr);
     if (cell && thi_cell_kind(cell) == THI_CELL_ALIAS && win(cell)) {

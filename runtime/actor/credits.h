@@ -134,8 +134,8 @@ void thi_credits_free(struct thi_stage *stage, struct thi_credits *credits);
  * message, counted as accepted before, is destroyed then. Otherwise it becomes a dead letter. */
 th_err thi_credits_deliver(th_self *self, struct thi_cell *cell, th_msg *msg, bool may_refuse);
 
-/* The same for @msg to another system, and the box of the way there (route.h): all but the runtime's
- * own takes a credit. */
+/* The same for @msg to another system, and the box of the way there (route.h): all but the
+ * runtime's own takes a credit. */
 th_err thi_credits_deliver_away(th_self *self, struct thi_cell *box, th_msg *msg, bool may_refuse);
 
 /* ---- the owner's side ---- */

@@ -6,6 +6,7 @@
 #include "runtime/actor/mail.h"
 #include "runtime/actor/send.h"
 #include "mailbox/msg.h"
+#include <thespis/name.h>
 #include <thespis/assert.h>
 
 struct thi_admin {
@@ -59,6 +60,21 @@ static void adopt(th_self *self, th_addr addr)
         ask_newcomers(self, admin, count);
 }
 
+static th_err answer_where(th_self *self, const th_msg *msg)
+{
+    const struct th_whereis *asked = th_whereis_of(msg);
+    struct th_found *found;
+    th_msg *answer = th_found_new(self, &found);
+
+    if (!answer)
+        return TH_E_NOMEM;
+    found->name = th_blob_ref(asked->name);
+    found->token = asked->token;
+    if (!asked->name || th_name_find(self, asked->name->data, &found->actor))
+        found->actor = th_addr_none();
+    return th_send(self, th_msg_sender(msg), answer);
+}
+
 static th_err receive(th_self *self, void *state, const th_msg *msg)
 {
     struct thi_admin *admin = state;
@@ -68,6 +84,8 @@ static th_err receive(th_self *self, void *state, const th_msg *msg)
         adopt(self, thi_adopt_of(msg)->child);
     else if (type == &thi_letters_to_type)
         thi_dead_letters_register(&admin->letters, self, msg);
+    else if (type == &th_whereis_type)
+        return answer_where(self, msg);
     else if (type == &thi_letter_type)
         thi_dead_letters_tell(&admin->letters, self, msg);
     else

@@ -23,6 +23,7 @@
 #include "runtime/actor/send.h"
 #include "runtime/actor/spawn.h"
 #include "runtime/actor/stall.h"
+#include "runtime/actor/types.h"
 #include "runtime/actor/wakeup.h"
 #include "mailbox/msg.h"
 #include <thespis/assert.h>
@@ -250,6 +251,7 @@ th_err th_system_destroy(th_system *system)
         clear_stage(system);
     thi_tracing_fini(system);
     thi_classes_fini(stage);
+    thi_types_fini(stage);
     thi_log_fini(&stage->log);
     thi_names_fini(stage);
     thi_capabilities_fini(stage);
@@ -561,6 +563,17 @@ th_err th_class_register(th_system *system, const th_class *klass)
     return thi_classes_add(&system->stage, klass);
 }
 
+th_err th_type_register(th_system *system, const th_type *type)
+{
+    if (!system || !type)
+        return TH_E_INVALID;
+    if (thi_system_state(system) == THI_SYSTEM_FORKED)
+        return TH_E_FORKED;
+    if (thi_system_state(system) == THI_SYSTEM_DOWN)
+        return TH_E_CLOSED;
+    return thi_types_add(&system->stage, type);
+}
+
 th_self *th_system_self(th_system *system)
 {
     if (!system || thi_system_state(system) < THI_SYSTEM_RUNNING)
@@ -571,6 +584,11 @@ th_self *th_system_self(th_system *system)
 uint64_t th_system_id(const th_system *system)
 {
     return system ? system->stage.id : 0;
+}
+
+th_addr th_system_admin(const th_system *system)
+{
+    return system ? system->stage.admin : th_addr_none();
 }
 
 const char *th_version(void)

@@ -75,6 +75,27 @@ static void probe_class_register(struct probe *probe)
     want(th_class_register(probe->sys, &too_long), TH_E_INVALID);
 }
 
+static void probe_type_register(struct probe *probe)
+{
+    static const th_type unnamed = { .name = NULL };
+    static const th_type local = { .name = "local", .flags = TH_TYPE_LOCAL };
+
+    want(th_type_register(NULL, &talk_word_type), TH_E_INVALID);
+    want(th_type_register(probe->sys, NULL), TH_E_INVALID);
+    want(th_type_register(probe->sys, &unnamed), TH_E_INVALID);
+    want(th_type_register(probe->sys, &local), TH_E_INVALID);
+}
+
+static void probe_system_admin(struct probe *probe)
+{
+    th_system *fresh = th_system_create(&(th_options){ .base = TH_BASE_SIMPLE });
+
+    claim(th_addr_is_none(th_system_admin(NULL)));
+    claim(th_addr_is_none(th_system_admin(fresh)));
+    claim(th_system_admin(probe->sys).system == th_system_id(probe->sys));
+    want(th_system_destroy(fresh), TH_OK);
+}
+
 static void probe_system_id(struct probe *probe)
 {
     claim(th_system_id(NULL) == 0);
@@ -452,6 +473,8 @@ static const struct probe_row rows[] = {
     ROW(system_wait),
     ROW(system_destroy),
     ROW(class_register),
+    ROW(type_register),
+    ROW(system_admin),
     ROW(system_id),
     ROW(version),
     ROW(system_fd),

@@ -669,6 +669,29 @@ Test(global_name, two_of_one_name_never_run_side_by_side, .init = reset_single, 
     cr_assert(atomic_load(&born) >= ROUNDS, "it came and went");
 }
 
+/* ---- asked by message, as another system would ---- */
+
+BOTH_BASES(global_name, the_admin_answers_who_has_it)
+{
+    th_addr one = get(ts->me, "the one", &only_class);
+    const char *names[] = { "the one", "nobody", NULL };
+    struct th_whereis *body;
+    th_msg *answer;
+
+    for (uint64_t i = 0; i < 3; i++) {
+        th_msg *question = th_whereis_new(ts->me, &body);
+
+        body->name = names[i] ? th_blob_text(ts->me, names[i]) : NULL;
+        body->token = 70 + i;
+        must(th_ask(ts->me, th_system_admin(ts->sys), question, TALK_PATIENCE, &answer));
+        cr_assert_eq(th_found_of(answer)->token, 70 + i);
+        cr_assert(th_addr_equal(th_found_of(answer)->actor, i ? th_addr_none() : one));
+        if (names[i])
+            cr_assert_str_eq(th_found_of(answer)->name->data, names[i]);
+        th_msg_destroy(ts->me, answer);
+    }
+}
+
 /* ---- the end ---- */
 
 BOTH_BASES(global_name, is_found_but_not_made_while_the_system_shuts_down)
