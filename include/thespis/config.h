@@ -31,6 +31,20 @@
  * default, few enough that a program which forgets to unwatch hears of it. 48 bytes each. */
 #define TH_WATCHES_MAX_DEFAULT (1024u * 1024)
 
+/* ---- other systems ---- */
+
+/* Messages on their way to another system, unacknowledged ones included: past the first an actor is
+ * held after its handler, past the second a send is refused. About a tenth of a second's worth of a
+ * link at full speed, so that no queue outlasts its use; and room for one handler's burst. */
+#define TH_LINK_QUEUE_SOFT_DEFAULT (64u * 1024)
+#define TH_LINK_QUEUE_HARD_DEFAULT (1024u * 1024)
+
+/* Requests to dial that wait for their answer. */
+#define TH_LINK_DIALS_MAX 4096
+
+/* A shutdown waits so long for other systems to have what was sent to them. */
+#define TH_LINK_FAREWELL_NS 2000000000
+
 /* ---- messages ---- */
 
 /* Largest body, in bytes: what one message may carry without being called a file. */

@@ -37,7 +37,9 @@
     XX(NOT_POLLABLE, "a regular file or a folder is always ready: there is nothing to wait for")   \
     XX(NO_WATCH, "the caller has no watch of that id: it ended, or never was")                     \
     XX(FORKED, "the system belongs to the process that forked this one")                           \
-    XX(FILE, "a file could not be opened or written")
+    XX(FILE, "a file could not be opened or written")                                              \
+    XX(UNREADABLE, "the other system cannot read that message")                                    \
+    XX(UNREACHABLE, "nobody could be reached at that address")
 
 typedef enum th_err {
     TH_OK = 0,

@@ -106,3 +106,19 @@ void thi_event_dead(th_self *self, const th_msg *msg, th_dead_reason reason)
     };
     event(self, &what, "dead letter");
 }
+
+void thi_event_link(th_self *self, th_log_level level, const char *peer, const char *text)
+{
+    const th_log_field fields[] = { th_kv_str("peer", peer) };
+    const struct thi_log_what what = {
+        .level = level,
+        .key = thi_log_rate_mix(7, (uint64_t)level),
+        .label = "notes on links to other systems",
+        .per_second = TH_LOG_RATE_EVENTS,
+        .fields = fields,
+        .field_count = peer[0] ? COUNT(fields) : 0,
+    };
+
+    if (thi_log_is_on(self, level))
+        event(self, &what, "%s", text);
+}

@@ -15,4 +15,7 @@ void thi_event_init_failed(th_self *self, const struct thi_cell *cell, th_err er
 /* INFO, for letters of a shutdown DEBUG: one kind of event is from, to and type. */
 void thi_event_dead(th_self *self, const th_msg *msg, th_dead_reason reason);
 
+/* What befell the link to the system @peer ("": no one), in words. */
+void thi_event_link(th_self *self, th_log_level level, const char *peer, const char *text);
+
 #endif

@@ -16,6 +16,11 @@ static bool is_final(const th_type *type)
 
 void thi_poison_back(th_self *self, th_msg *message, th_err err, const char *details)
 {
+    thi_poison_from(self, thi_self_addr(self), message, err, details);
+}
+
+void thi_poison_from(th_self *self, th_addr by, th_msg *message, th_err err, const char *details)
+{
     th_blob *text;
     th_msg *msg;
     struct th_poison *poison;
@@ -46,8 +51,7 @@ void thi_poison_back(th_self *self, th_msg *message, th_err err, const char *det
     poison->deliveries = TH_DELIVERIES_MAX;
     poison->details = text;
     if (TH_UNLIKELY(thi_record_is_on(self)))
-        thi_record(self, THI_TRACE_POISON, message->thi_type->name, thi_self_addr(self), sender,
-                   (uint64_t)err);
+        thi_record(self, THI_TRACE_POISON, message->thi_type->name, by, sender, (uint64_t)err);
     thi_count(self, THI_STAT_POISONED);
-    thi_post_to(self, thi_self_addr(self), sender, msg);
+    thi_post_to(self, by, sender, msg);
 }

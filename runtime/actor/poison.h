@@ -8,4 +8,7 @@
  * without a living sender become dead letters instead. @details may be NULL: the text of @err. */
 void thi_poison_back(th_self *self, th_msg *message, th_err err, const char *details);
 
+/* The same as if the actor @by, of another system, had sent it; @self only carries it. */
+void thi_poison_from(th_self *self, th_addr by, th_msg *message, th_err err, const char *details);
+
 #endif

@@ -7,7 +7,7 @@ th_err thi_route_set(struct thi_stage *stage, struct thi_route *route)
 {
     struct thi_route *none = NULL;
 
-    /* release: the route; pairs with the acquire in thi_route_box(). relaxed on failure: nothing of
+    /* release: the route; pairs with the acquire in thi_route_of(). relaxed on failure: nothing of
      * the other is read */
     return atomic_compare_exchange_strong_explicit(&stage->route, &none, route,
                                                    memory_order_release, memory_order_relaxed)
@@ -15,22 +15,38 @@ th_err thi_route_set(struct thi_stage *stage, struct thi_route *route)
                : TH_E_STATE;
 }
 
+void thi_route_unset(struct thi_stage *stage)
+{
+    /* relaxed: nothing is handed on */
+    atomic_store_explicit(&stage->route, NULL, memory_order_relaxed);
+}
+
+struct thi_route *thi_route_of(struct thi_stage *stage)
+{
+    /* acquire: what the transport made; pairs with the release in thi_route_set() */
+    return atomic_load_explicit(&stage->route, memory_order_acquire);
+}
+
 void thi_route_close(struct thi_stage *stage)
 {
-    /* acquire: as in thi_route_box() */
-    struct thi_route *route = atomic_load_explicit(&stage->route, memory_order_acquire);
+    struct thi_route *route = thi_route_of(stage);
 
-    if (!route)
-        return;
-    route->close(route);
-    /* relaxed: who still finds it finds every box closed (R1) */
-    atomic_store_explicit(&stage->route, NULL, memory_order_relaxed);
+    if (route)
+        route->close(route);
+}
+
+void thi_route_destroy(struct thi_stage *stage)
+{
+    struct thi_route *route = thi_route_of(stage);
+
+    thi_route_unset(stage);
+    if (route)
+        route->destroy(route);
 }
 
 struct thi_cell *thi_route_box(struct thi_stage *stage, th_addr to)
 {
-    /* acquire: what the transport made; pairs with the release in thi_route_set() */
-    struct thi_route *route = atomic_load_explicit(&stage->route, memory_order_acquire);
+    struct thi_route *route = thi_route_of(stage);
 
     return route && to.system != stage->id ? route->find(route, to.system) : NULL;
 }

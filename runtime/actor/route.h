@@ -4,8 +4,8 @@
  * ENDPOINT, with credits (credits.h) but no address that anybody sends to. So an actor that writes
  * faster than the network is held like one that fills a mailbox, by the same code.
  *
- * R1. A route is set while the system runs, once, and is taken away when its last actor has exited.
- *     It outlives all read sections in which it was found.
+ * R1. A route is set while the system runs, once, is closed when its last actor has exited, and
+ *     lives as long as its system.
  * R2. What is in a box was counted as accepted. Its owner counts it as handled once the other
  *     system has it, or gives it to thi_undeliverable() or thi_poison_back(). */
 #ifndef THI_ACTOR_ROUTE_H
@@ -18,13 +18,22 @@ struct thi_route {
     struct thi_cell *(*find)(struct thi_route *route, uint64_t system);
     /* The last actor has exited: sends what can be sent in a moment, ends its threads. */
     void (*close)(struct thi_route *route);
+    /* Every grace period has passed: frees it. */
+    void (*destroy)(struct thi_route *route);
 };
 
 /* TH_E_STATE: there is one. */
 th_err thi_route_set(struct thi_stage *stage, struct thi_route *route);
 
-/* Its route is closed and taken away, if there is one. */
+/* It has failed to start, and nobody has used it. */
+void thi_route_unset(struct thi_stage *stage);
+
+/* NULL: none was set. */
+struct thi_route *thi_route_of(struct thi_stage *stage);
+
+/* Its route is closed, if there is one; with the system it is destroyed. */
 void thi_route_close(struct thi_stage *stage);
+void thi_route_destroy(struct thi_stage *stage);
 
 /* Delivers @msg [take], for another system and counted as accepted, to the box of the way there; a
  * dead letter if there is none. In a read section. Otherwise as thi_credits_deliver(). */

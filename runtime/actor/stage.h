@@ -84,7 +84,7 @@ struct thi_stage {
     pthread_mutex_t classes_lock;
     const th_class **classes; /* registered by name */
     uint32_t class_count;
-    const th_type **types; /* registered, sorted by name; types.h */
+    const th_type **types; /* registered, sorted by name; type_names.h */
     uint32_t type_count, type_room;
 };
 

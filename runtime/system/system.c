@@ -20,10 +20,11 @@
 #include "runtime/admin/admin.h"
 #include "runtime/actor/classes.h"
 #include "runtime/actor/receive.h"
+#include "runtime/actor/route.h"
 #include "runtime/actor/send.h"
 #include "runtime/actor/spawn.h"
 #include "runtime/actor/stall.h"
-#include "runtime/actor/types.h"
+#include "runtime/actor/type_names.h"
 #include "runtime/actor/wakeup.h"
 #include "mailbox/msg.h"
 #include <thespis/assert.h>
@@ -249,9 +250,10 @@ th_err th_system_destroy(th_system *system)
         return TH_E_STATE;
     if (thi_system_state(system) == THI_SYSTEM_DOWN)
         clear_stage(system);
+    thi_route_destroy(stage);
     thi_tracing_fini(system);
     thi_classes_fini(stage);
-    thi_types_fini(stage);
+    thi_type_names_fini(stage);
     thi_log_fini(&stage->log);
     thi_names_fini(stage);
     thi_capabilities_fini(stage);
@@ -571,7 +573,7 @@ th_err th_type_register(th_system *system, const th_type *type)
         return TH_E_FORKED;
     if (thi_system_state(system) == THI_SYSTEM_DOWN)
         return TH_E_CLOSED;
-    return thi_types_add(&system->stage, type);
+    return thi_type_names_add(&system->stage, type);
 }
 
 th_self *th_system_self(th_system *system)

@@ -1,4 +1,4 @@
-#include "runtime/actor/types.h"
+#include "runtime/actor/type_names.h"
 
 #include <string.h>
 
@@ -80,7 +80,7 @@ static const th_type *find_traveller(const char *name)
     return NULL;
 }
 
-th_err thi_types_add(struct thi_stage *stage, const th_type *type)
+th_err thi_type_names_add(struct thi_stage *stage, const th_type *type)
 {
     const th_type *own;
     th_err err = th_type_check(type);
@@ -96,7 +96,7 @@ th_err thi_types_add(struct thi_stage *stage, const th_type *type)
     return err;
 }
 
-const th_type *thi_types_find(struct thi_stage *stage, const char *name)
+const th_type *thi_type_names_find(struct thi_stage *stage, const char *name)
 {
     const th_type *type = find_traveller(name);
     bool is_there;
@@ -111,7 +111,7 @@ const th_type *thi_types_find(struct thi_stage *stage, const char *name)
     return type;
 }
 
-void thi_types_fini(struct thi_stage *stage)
+void thi_type_names_fini(struct thi_stage *stage)
 {
     thi_memory_give(&stage->memory, stage->types, stage->type_room * sizeof(*stage->types));
     stage->types = NULL;

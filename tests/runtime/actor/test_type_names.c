@@ -1,5 +1,5 @@
 /* Types by name, for what comes from elsewhere. */
-#include "runtime/actor/types.h"
+#include "runtime/actor/type_names.h"
 
 #include <stdio.h>
 
@@ -9,21 +9,21 @@
 
 static const th_type other_number = { .name = "talk_number" };
 
-BOTH_BASES(types, are_found_by_name)
+BOTH_BASES(type_names, are_found_by_name)
 {
     struct thi_stage *stage = &ts->sys->stage;
 
-    cr_assert_null(thi_types_find(stage, "talk_number"));
+    cr_assert_null(thi_type_names_find(stage, "talk_number"));
     must(th_type_register(ts->sys, &talk_number_type));
     must(th_type_register(ts->sys, &talk_number_type));
     must(th_type_register(ts->sys, &talk_whom_type));
-    cr_assert_eq(thi_types_find(stage, "talk_number"), &talk_number_type);
-    cr_assert_eq(thi_types_find(stage, "talk_whom"), &talk_whom_type);
-    cr_assert_null(thi_types_find(stage, "talk_numbe"));
-    cr_assert_null(thi_types_find(stage, ""));
+    cr_assert_eq(thi_type_names_find(stage, "talk_number"), &talk_number_type);
+    cr_assert_eq(thi_type_names_find(stage, "talk_whom"), &talk_whom_type);
+    cr_assert_null(thi_type_names_find(stage, "talk_numbe"));
+    cr_assert_null(thi_type_names_find(stage, ""));
 }
 
-BOTH_BASES(types, have_one_name_each)
+BOTH_BASES(type_names, have_one_name_each)
 {
     must(th_type_register(ts->sys, &talk_number_type));
     must_be(th_type_register(ts->sys, &other_number), TH_E_EXISTS);
@@ -31,18 +31,18 @@ BOTH_BASES(types, have_one_name_each)
 }
 
 /* What only the runtime of the same system says is nothing that comes from elsewhere. */
-BOTH_BASES(types, of_the_runtime_are_known_if_they_travel)
+BOTH_BASES(type_names, of_the_runtime_are_known_if_they_travel)
 {
     struct thi_stage *stage = &ts->sys->stage;
 
-    cr_assert_eq(thi_types_find(stage, "th_exit_request"), &th_exit_request_type);
-    cr_assert_eq(thi_types_find(stage, "th_poison"), &th_poison_type);
-    cr_assert_null(thi_types_find(stage, "thi_adopt"));
-    cr_assert_null(thi_types_find(stage, "thi_exit_with_parent"));
-    cr_assert_null(thi_types_find(stage, "th_child_exited"));
+    cr_assert_eq(thi_type_names_find(stage, "th_exit_request"), &th_exit_request_type);
+    cr_assert_eq(thi_type_names_find(stage, "th_poison"), &th_poison_type);
+    cr_assert_null(thi_type_names_find(stage, "thi_adopt"));
+    cr_assert_null(thi_type_names_find(stage, "thi_exit_with_parent"));
+    cr_assert_null(thi_type_names_find(stage, "th_child_exited"));
 }
 
-Test(types, have_a_limit_and_any_order)
+Test(type_names, have_a_limit_and_any_order)
 {
     static char names[TH_TYPES_MAX + 1][16];
     static th_type types[TH_TYPES_MAX + 1];
@@ -56,7 +56,7 @@ Test(types, have_a_limit_and_any_order)
         must_be(th_type_register(ts.sys, &types[i]), i < TH_TYPES_MAX ? TH_OK : TH_E_LIMIT);
     }
     for (uint32_t i = 0; i < TH_TYPES_MAX; i++)
-        cr_assert_eq(thi_types_find(&ts.sys->stage, names[i]), &types[i]);
-    cr_assert_null(thi_types_find(&ts.sys->stage, names[TH_TYPES_MAX]));
+        cr_assert_eq(thi_type_names_find(&ts.sys->stage, names[i]), &types[i]);
+    cr_assert_null(thi_type_names_find(&ts.sys->stage, names[TH_TYPES_MAX]));
     test_system_close(&ts);
 }
