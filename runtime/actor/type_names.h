@@ -1,6 +1,7 @@
-/* runtime/actor/type_names.h: which type a name means, for what comes from elsewhere: another system, or
- * a file. A short sorted array under a lock: a name is looked up once per link, never on the way of
- * a message. */
+/* runtime/actor/type_names.h: which type a name means, for what comes from elsewhere.
+ *
+ * A short sorted array under a lock: a name is looked up once per link, never on the way of a
+ * message. */
 #ifndef THI_ACTOR_TYPE_NAMES_H
 #define THI_ACTOR_TYPE_NAMES_H
 
