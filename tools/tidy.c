@@ -299,13 +299,11 @@ static void check_readme(void)
 
 /* ---- rules for C -------------------------------------------------------------------------- */
 
-/* A test mirrors one file, so it may be as long as that takes, up to the last limit. */
 static void check_length(void)
 {
     if (tidy.lines > FILE_LINES_MAX)
         report(tidy.lines, "long-file", "%d lines, at most %d", tidy.lines, FILE_LINES_MAX);
-    else if (tidy.lines > FILE_LINES_ARGUED && !is_in(tidy.path, "tests") &&
-             !strstr(tidy.notes, "Past 500 lines:"))
+    else if (tidy.lines > FILE_LINES_ARGUED && !strstr(tidy.notes, "Past 500 lines:"))
         report(tidy.lines, "long-file", "%d lines; a comment 'Past 500 lines:' must argue why",
                tidy.lines);
 }

@@ -1,5 +1,7 @@
 /* Families in trouble: children that never start, are replaced, fail, are killed or leave, and what
- * their parents hear of it. */
+ * their parents hear of it.
+ *
+ * Past 500 lines: one family, in which everything goes wrong that can. */
 #include "tests/support/system.h"
 #include "tests/support/talk.h"
 

@@ -1,5 +1,5 @@
-/* A bad argument is answered with a status: systems, endpoints, status, test kit, troupes; and so
- * is any call after the end. */
+/* A bad argument is answered with a status: systems, endpoints, status; and so is any call after
+ * the end. */
 #include <stdio.h>
 
 #include "tests/support/probe.h"
@@ -310,156 +310,7 @@ static void probe_system_addr(struct probe *probe)
     claim(th_system_addr(probe->me).system == th_system_id(probe->sys));
 }
 
-/* ---- testkit.h ---- */
-
-/* Inside a handler the system is being driven already; there only null is tried. */
-static void probe_step(struct probe *probe)
-{
-    bool ran;
-
-    want(th_step(NULL, &ran), TH_E_INVALID);
-    if (!probe->is_actor)
-        want(th_step(probe->sys, NULL), probe->is_simple ? TH_OK : TH_E_WRONG_BASE);
-}
-
-static void probe_run_until_idle(struct probe *probe)
-{
-    want(th_run_until_idle(NULL, 0, NULL), TH_E_INVALID);
-    if (!probe->is_actor)
-        want(th_run_until_idle(probe->sys, 0, NULL), probe->is_simple ? TH_OK : TH_E_WRONG_BASE);
-}
-
-static void probe_advance(struct probe *probe)
-{
-    want(th_advance(NULL, 0), TH_E_INVALID);
-    if (!probe->is_actor)
-        want(th_advance(probe->sys, 0), probe->is_simple ? TH_OK : TH_E_WRONG_BASE);
-}
-
-static void probe_virtual_now(struct probe *probe)
-{
-    uint64_t ns;
-
-    want(th_virtual_now(NULL, &ns), TH_E_INVALID);
-    want(th_virtual_now(probe->sys, NULL), probe->is_simple ? TH_E_INVALID : TH_E_WRONG_BASE);
-    want(th_virtual_now(probe->sys, &ns), probe->is_simple ? TH_OK : TH_E_WRONG_BASE);
-}
-
-static void probe_mailbox_depth(struct probe *probe)
-{
-    size_t depth;
-
-    want(th_mailbox_depth(NULL, probe->live, &depth), TH_E_INVALID);
-    if (!probe->is_simple) {
-        want(th_mailbox_depth(probe->sys, probe->live, &depth), TH_E_WRONG_BASE);
-        return;
-    }
-    want(th_mailbox_depth(probe->sys, probe->live, NULL), TH_E_INVALID);
-    want(th_mailbox_depth(probe->sys, probe->dead, &depth), TH_E_NO_ACTOR);
-    want_or(th_mailbox_depth(probe->sys, probe->foreign, &depth), TH_E_FOREIGN, TH_E_NO_ACTOR);
-}
-
-static void probe_mailbox_peek(struct probe *probe)
-{
-    const th_msg *msg;
-
-    want(th_mailbox_peek(NULL, probe->live, 0, &msg), TH_E_INVALID);
-    if (!probe->is_simple) {
-        want(th_mailbox_peek(probe->sys, probe->live, 0, &msg), TH_E_WRONG_BASE);
-        return;
-    }
-    want(th_mailbox_peek(probe->sys, probe->live, 0, NULL), TH_E_INVALID);
-    want(th_mailbox_peek(probe->sys, probe->live, SIZE_MAX, &msg), TH_E_LIMIT);
-    want(th_mailbox_peek(probe->sys, probe->dead, 0, &msg), TH_E_NO_ACTOR);
-}
-
-static void probe_inject_failure(struct probe *probe)
-{
-    want(th_inject_failure(NULL, probe->live, TH_E_FAILED, 1), TH_E_INVALID);
-    if (!probe->is_simple) {
-        want(th_inject_failure(probe->sys, probe->live, TH_E_FAILED, 1), TH_E_WRONG_BASE);
-        return;
-    }
-    want(th_inject_failure(probe->sys, probe->dead, TH_E_FAILED, 1), TH_E_NO_ACTOR);
-    want(th_inject_failure(probe->sys, probe->live, TH_E_FAILED, 0), TH_OK);
-}
-
-static void probe_inject_nomem(struct probe *probe)
-{
-    want(th_inject_nomem(NULL, 1, false), TH_E_INVALID);
-    want(th_inject_nomem(probe->sys, 0, false), TH_OK);
-}
-
-static void probe_allocations(struct probe *probe)
-{
-    uint64_t count;
-
-    want(th_allocations(NULL, &count), TH_E_INVALID);
-    want(th_allocations(probe->sys, NULL), TH_E_INVALID);
-}
-
-static void probe_trace_hash(struct probe *probe)
-{
-    uint64_t hash;
-
-    want(th_trace_hash(NULL, &hash), TH_E_INVALID);
-    want(th_trace_hash(probe->sys, NULL), probe->is_simple ? TH_E_INVALID : TH_E_WRONG_BASE);
-}
-
-/* ---- troupe.h ---- */
-
-static void probe_troupe_spawn(struct probe *probe)
-{
-    const th_troupe_options upside_down = { .workers_max = 1, .idle_max = 2 };
-    th_addr addr = probe_untouched;
-
-    want(th_troupe_spawn(NULL, &probe_class, NULL, NULL, &addr), TH_E_INVALID);
-    want(th_troupe_spawn(probe->me, NULL, probe_word(probe), NULL, &addr), TH_E_INVALID);
-    want(th_troupe_spawn(probe->me, &probe_class, probe_word(probe), NULL, NULL), TH_E_INVALID);
-    want(th_troupe_spawn(probe->me, &probe_class, probe_word(probe), &upside_down, &addr),
-         TH_E_INVALID);
-}
-
-static void probe_troupe_hold(struct probe *probe)
-{
-    want(th_troupe_hold(NULL), TH_E_INVALID);
-    want(th_troupe_hold(probe->me), TH_E_NOT_HERE);
-}
-
-static void probe_troupe_done(struct probe *probe)
-{
-    want(th_troupe_done(NULL), TH_E_INVALID);
-    want_or(th_troupe_done(probe->me), TH_E_NOT_HERE, TH_E_STATE);
-}
-
-static void probe_troupe_job_of(struct probe *probe)
-{
-    th_msg *word = probe_word(probe);
-
-    claim(th_troupe_job_of(NULL) == NULL);
-    claim(th_troupe_job_of(word) == NULL);
-    th_msg_destroy(probe->me, word);
-}
-
 /* ---- the table ---- */
-
-/* ---- pump.h ---- */
-
-static void probe_system_fd(struct probe *probe)
-{
-    claim(th_system_fd(NULL) == -1);
-    claim(th_system_fd(probe->sys) == -1);
-}
-
-static void probe_pump(struct probe *probe)
-{
-    uint64_t turns = 77;
-
-    want(th_pump(NULL, 0, &turns), TH_E_INVALID);
-    want(th_pump(probe->sys, 0, &turns), TH_E_WRONG_BASE);
-    want(th_pump(probe->sys, UINT64_MAX, NULL), TH_E_WRONG_BASE);
-    claim(turns == 77);
-}
 
 #define ROW(name)                                                                                  \
     {                                                                                              \
@@ -477,8 +328,6 @@ static const struct probe_row rows[] = {
     ROW(system_admin),
     ROW(system_id),
     ROW(version),
-    ROW(system_fd),
-    ROW(pump),
     ROW(system_self),
     ROW(endpoint_open),
     ROW(endpoint_close),
@@ -497,20 +346,6 @@ static const struct probe_row rows[] = {
     ROW(ask_actor_status),
     ROW(ask_system_status),
     ROW(system_addr),
-    ROW(step),
-    ROW(run_until_idle),
-    ROW(advance),
-    ROW(virtual_now),
-    ROW(mailbox_depth),
-    ROW(mailbox_peek),
-    ROW(inject_failure),
-    ROW(inject_nomem),
-    ROW(allocations),
-    ROW(trace_hash),
-    ROW(troupe_spawn),
-    ROW(troupe_hold),
-    ROW(troupe_done),
-    ROW(troupe_job_of),
 };
 
 enum { ROWS = sizeof(rows) / sizeof(rows[0]) };
@@ -527,8 +362,7 @@ BOTH_BASES(bad_input_systems, every_function_in_an_actor)
 
 Test(bad_input_systems, no_function_of_the_headers_is_missing)
 {
-    static const char *const headers[] = { "system.h",  "pump.h",   "external.h", "status.h",
-                                           "testkit.h", "troupe.h", NULL };
+    static const char *const headers[] = { "system.h", "external.h", "status.h", NULL };
 
     probe_headers(headers, rows, ROWS);
 }
@@ -536,9 +370,9 @@ Test(bad_input_systems, no_function_of_the_headers_is_missing)
 /* Whether one of the files beside this one reads @header. */
 static bool is_probed(const char *header)
 {
-    static const char *const files[] = { "messages", "actors",  "behaviour", "names",
-                                         "mailbox",  "systems", "ties",      "log",
-                                         "trace",    "router",  "topic" };
+    static const char *const files[] = { "messages", "actors",  "behaviour", "names", "mailbox",
+                                         "systems",  "ties",    "log",       "trace", "router",
+                                         "topic",    "testkit", "troupe" };
     char path[128], quoted[80];
     bool found = false;
 

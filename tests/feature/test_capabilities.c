@@ -1,4 +1,6 @@
-/* Actors live where they find what they need, and only as long. */
+/* Actors live where they find what they need, and only as long.
+ *
+ * Past 500 lines: the actors of each colour are needed by all of it. */
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdio.h>

@@ -1,4 +1,6 @@
-/* Threads inside an actor: they speak in its name, and it is the actor that hears. */
+/* Threads inside an actor: they speak in its name, and it is the actor that hears.
+ *
+ * Past 500 lines: the actor with its threads is what every part begins with. */
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdio.h>

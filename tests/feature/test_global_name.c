@@ -1,4 +1,6 @@
-/* One actor per name, whoever asks for it, and a name that is free again when its actor is gone. */
+/* One actor per name, whoever asks for it, and a name that is free again when its actor is gone.
+ *
+ * Past 500 lines: those who have a name and those who race for it are the same few classes. */
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdio.h>

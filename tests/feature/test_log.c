@@ -1,4 +1,6 @@
-/* What is logged arrives, in order and once, at sinks that may do as they like. */
+/* What is logged arrives, in order and once, at sinks that may do as they like.
+ *
+ * Past 500 lines: every part looks into the memory of the same sink. */
 #include <fcntl.h>
 #include <stdatomic.h>
 #include <stdio.h>

@@ -1,4 +1,6 @@
-/* Mailboxes with a limit: what is refused, dropped or held, what never is, and that all goes on. */
+/* Mailboxes with a limit: what is refused, dropped or held, what never is, and that all goes on.
+ *
+ * Past 500 lines: the receiver that can be stopped is needed by all of it. */
 #include <sched.h>
 #include <semaphore.h>
 #include <string.h>

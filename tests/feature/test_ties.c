@@ -1,4 +1,6 @@
-/* Who hears of whose end: reasons, watches, links. */
+/* Who hears of whose end: reasons, watches, links.
+ *
+ * Past 500 lines: watches, links and reasons are three looks at the same ends. */
 #include "tests/support/system.h"
 #include "tests/support/talk.h"
 
@@ -260,16 +262,6 @@ static const th_class sentry = { .name = "sentry",
                                  .state_size = sizeof(struct sentry),
                                  .receive = sentry_receive };
 
-static void hear_number(th_self *me, int64_t number)
-{
-    th_msg *msg;
-
-    must(th_listen(me, TALK_PATIENCE, &msg));
-    cr_assert_not_null(talk_number_of(msg));
-    cr_assert_eq(talk_number_of(msg)->value, number, "%d", (int)talk_number_of(msg)->value);
-    th_msg_destroy(me, msg);
-}
-
 static th_err tell_whom(th_self *me, th_addr to, th_addr whom)
 {
     return talk_whom_send(me, to, (struct talk_whom){ .addr = whom });
@@ -283,7 +275,7 @@ BOTH_BASES(ties, an_actor_watches_like_anybody)
     must(tell_whom(ts->me, watcher, actor));
     talk_expect(ts->me, watcher, "there?", "here");
     must(talk_say(ts->me, actor, "because"));
-    hear_number(ts->me, TH_EXIT_ERROR);
+    talk_hear_number(ts->me, TH_EXIT_ERROR);
     talk_hear_nothing(ts->me);
 }
 
@@ -407,12 +399,12 @@ BOTH_BASES(ties, who_traps_is_told_instead)
     must(tell_whom(ts->me, actor, other));
     talk_expect(ts->me, actor, "there?", "here");
     must(talk_say(ts->me, other, "because"));
-    hear_number(ts->me, 100 + TH_EXIT_ERROR);
+    talk_hear_number(ts->me, 100 + TH_EXIT_ERROR);
     other = talk_create(ts->me, &mortal);
     must(tell_whom(ts->me, actor, other));
     talk_expect(ts->me, actor, "there?", "here");
     must(talk_say(ts->me, other, "exit"));
-    hear_number(ts->me, 100 + TH_EXIT_NORMAL);
+    talk_hear_number(ts->me, 100 + TH_EXIT_NORMAL);
     talk_expect(ts->me, actor, "there?", "here");
 }
 
@@ -495,7 +487,7 @@ BOTH_BASES(ties, an_exit_may_be_put_off)
     talk_expect(ts->me, actor, "there?", "here");
     must(talk_say(ts->me, actor, "done"));
     talk_hear(ts->me, "enough");
-    hear_number(ts->me, TH_EXIT_CONDEMNED);
+    talk_hear_number(ts->me, TH_EXIT_CONDEMNED);
     hear_end(ts->me, actor, TH_EXIT_CONDEMNED, TH_E_LIMIT, "enough");
 }
 
@@ -543,9 +535,9 @@ BOTH_BASES(ties, a_parent_may_hear_of_a_start)
     th_addr parent = talk_create(ts->me, &nursery);
 
     must(talk_say(ts->me, parent, "child"));
-    hear_number(ts->me, 1);
+    talk_hear_number(ts->me, 1);
     must(talk_say(ts->me, parent, "stillborn"));
-    hear_number(ts->me, 2);
+    talk_hear_number(ts->me, 2);
     talk_hear_nothing(ts->me);
 }
 
@@ -606,7 +598,7 @@ BOTH_BASES(ties, are_not_made_with_just_anything)
     must_be(th_exit_why(ts->me, &info), TH_E_NOT_HERE);
     must(th_endpoint_close(other));
     must(tell_whom(ts->me, talk_create(ts->me, &bad_asker), actor));
-    hear_number(ts->me, 1);
+    talk_hear_number(ts->me, 1);
 }
 
 BOTH_BASES(ties, have_a_limit, .timeout = 60)

@@ -1,4 +1,6 @@
-/* What a system does, written to a file. */
+/* What a system does, written to a file.
+ *
+ * Past 500 lines: the reader of traces is needed by all of it. */
 #include "tests/support/json.h"
 #include "tests/support/system.h"
 #include "tests/support/talk.h"

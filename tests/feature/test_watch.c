@@ -1,5 +1,7 @@
 /* A descriptor that is ready becomes a message: once for what happened, never for another file,
- * and never after the watch has ended. */
+ * and never after the watch has ended.
+ *
+ * Past 500 lines: each kind of watch has the same life: armed, fired, closed, gone. */
 #include <fcntl.h>
 #include <pthread.h>
 #include <stdio.h>

@@ -1,4 +1,6 @@
-/* tests of mailbox/inbox.h */
+/* tests of mailbox/inbox.h
+ *
+ * Past 500 lines: one word, each state of it by hand, by chance, and by threads. */
 #include "mailroom.h"
 
 #include <sched.h>

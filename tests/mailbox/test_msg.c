@@ -1,4 +1,6 @@
-/* tests of mailbox/msg.h and mailbox/msg.c */
+/* tests of mailbox/msg.h and mailbox/msg.c
+ *
+ * Past 500 lines: create, duplicate and destroy are tests of one another. */
 #include "mailroom.h"
 
 #include <stdatomic.h>

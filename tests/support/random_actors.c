@@ -1,3 +1,5 @@
+/* Past 500 lines: one kind of player, and all that it may do, is one program; what other features
+ * add stands in extras/. */
 #include "tests/support/random_actors.h"
 
 #include <string.h>

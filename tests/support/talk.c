@@ -53,6 +53,17 @@ void talk_hear(th_self *me, const char *text)
     th_msg_destroy(me, msg);
 }
 
+void talk_hear_number(th_self *me, int64_t value)
+{
+    th_msg *msg = NULL;
+
+    must(th_listen(me, TALK_PATIENCE, &msg));
+    cr_assert_not_null(talk_number_of(msg), "%s", th_type_name(th_msg_type(msg)));
+    cr_assert_eq(talk_number_of(msg)->value, value, "%d, not %d", (int)talk_number_of(msg)->value,
+                 (int)value);
+    th_msg_destroy(me, msg);
+}
+
 void talk_hear_nothing(th_self *me)
 {
     th_msg *msg = NULL;

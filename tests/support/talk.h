@@ -55,6 +55,9 @@ th_addr talk_create(th_self *me, const th_class *klass);
 /* The next message is that word. */
 void talk_hear(th_self *me, const char *text);
 
+/* The next message is that number. */
+void talk_hear_number(th_self *me, int64_t value);
+
 /* Nothing waits for @me, and nothing comes for a moment. */
 void talk_hear_nothing(th_self *me);
 

@@ -1,4 +1,6 @@
-/* A user's class at work in a troupe: jobs, holding, failures, deaths. */
+/* A user's class at work in a troupe: jobs, holding, failures, deaths.
+ *
+ * Past 500 lines: a job in all its ends; what differs between them is one line in the middle. */
 #include "crew.h"
 
 static const th_troupe_options one = { .workers_max = 1, .idle_max = 1 };

@@ -1,4 +1,6 @@
-/* The leader, with real workers. */
+/* The leader, with real workers.
+ *
+ * Past 500 lines: all of it is the leader's, and asked of it in the same few verbs. */
 #include "crew.h"
 
 #include <string.h>

@@ -1,4 +1,6 @@
-/* Children first, then child-exited, exactly once, whatever the cause. */
+/* Children first, then child-exited, exactly once, whatever the cause.
+ *
+ * Past 500 lines: an exit has one order, and each part of it is tried with the same puppets. */
 #include "puppet.h"
 
 enum { CHILD_GONE = 1, EXITED, LETTER };

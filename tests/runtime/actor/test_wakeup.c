@@ -1,4 +1,6 @@
-/* Wakeups from inside an actor and from an endpoint, where they meet cancels, exits and limits. */
+/* Wakeups from inside an actor and from an endpoint, where they meet cancels, exits and limits.
+ *
+ * Past 500 lines: the actor that is told what to do is most of each story. */
 #include "tests/support/system.h"
 #include <thespis/testkit.h>
 

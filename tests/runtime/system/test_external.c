@@ -1,4 +1,6 @@
-/* Tell, ask, listen and create, on both bases. */
+/* Tell, ask, listen and create, on both bases.
+ *
+ * Past 500 lines: the front door for threads, verb by verb, to the same few actors. */
 #include "../../support/system.h"
 
 #include <thespis/config.h>

@@ -1,4 +1,6 @@
-/* What a system says about itself. */
+/* What a system says about itself.
+ *
+ * Past 500 lines: one system with something of everything is looked at in each way. */
 #include "../../support/json.h"
 #include "../../support/system.h"
 
