@@ -364,7 +364,7 @@ static th_err invite(th_self *self, struct thi_router *router, const th_blob *ro
         th_addr whom;
 
         memcpy(&whom, routees->data + i * sizeof(whom), sizeof(whom));
-        err = thi_router_join(self, router, whom);
+        err = thi_router_invite(self, router, whom);
         if (err) {
             th_addr_print(whom, text, sizeof(text));
             return th_fail(self, err, "routee %s: %s", text, th_strerror(err));

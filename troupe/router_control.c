@@ -14,12 +14,10 @@ TH_MESSAGE_TYPE(th_router_limits, TH_ROUTER_LIMITS_FIELDS)
 TH_SIGNAL_TYPE(th_router_ask_status)
 TH_MESSAGE_TYPE_AS(th_router_status, TH_ROUTER_STATUS_FIELDS, TH_TYPE_LOCAL | TH_TYPE_REST, NULL)
 
-th_err thi_router_join(th_self *self, struct thi_router *router, th_addr whom)
+th_err thi_router_invite(th_self *self, struct thi_router *router, th_addr whom)
 {
     th_err err;
 
-    if (thi_routes_find(&router->routes, whom, UINT64_MAX))
-        return TH_E_EXISTS;
     if (router->routes.count >= router->routees_max)
         return TH_E_LIMIT;
     err = th_watch_actor(self, whom);
@@ -27,6 +25,13 @@ th_err thi_router_join(th_self *self, struct thi_router *router, th_addr whom)
         return err;
     (void)!th_unwatch_actor(self, whom);
     return TH_E_NOMEM;
+}
+
+static th_err join(th_self *self, struct thi_router *router, th_addr whom)
+{
+    if (thi_routes_find(&router->routes, whom, UINT64_MAX))
+        return TH_E_EXISTS;
+    return thi_router_invite(self, router, whom);
 }
 
 static th_err leave(th_self *self, struct thi_router *router, th_addr whom)
@@ -58,7 +63,7 @@ static th_err on_change(th_self *self, struct thi_router *router, const th_msg *
     if (!changed)
         return TH_E_NOMEM;
     body->routee = th_addr_is_none(ask->routee) ? th_msg_sender(msg) : ask->routee;
-    body->err = th_router_join_of(msg) ? thi_router_join(self, router, body->routee)
+    body->err = th_router_join_of(msg) ? join(self, router, body->routee)
                                        : leave(self, router, body->routee);
     body->routees = router->routes.count;
     return answer(self, msg, changed);

@@ -30,18 +30,58 @@ static th_router_options complete(const th_router_options *options)
 
 /* ---- what is wrong with them; NULL: nothing ---- */
 
+enum { TABLE = 4096, SHARE = TABLE / 2 };
+
+/* Whether one of those with the @pass-th share of the hashes is there twice; @table is empty. A
+ * hash that is not as even as it should be makes this slow, not wrong. */
+static bool has_twin(const th_addr *all, uint32_t count, uint32_t pass, uint32_t passes,
+                     uint32_t table[TABLE])
+{
+    uint32_t taken = 0;
+
+    for (uint32_t i = 0; i < count; i++) {
+        uint64_t hash = th_addr_hash(all[i]);
+        uint32_t at = (uint32_t)(hash >> 32) % TABLE;
+
+        if (hash % passes != pass)
+            continue;
+        for (; table[at]; at = (at + 1) % TABLE)
+            if (th_addr_equal(all[table[at] - 1], all[i]))
+                return true;
+        if (taken < TABLE - 1) {
+            table[at] = i + 1;
+            taken++;
+            continue;
+        }
+        for (uint32_t j = 0; j < i; j++)
+            if (th_addr_equal(all[j], all[i]))
+                return true;
+    }
+    return false;
+}
+
+/* There is nobody here to ask for memory, so it is done with a table on the stack, for a share of
+ * the addresses at a time: one pass over the default of a router, thirty-two over the most. */
+static bool has_twins(const th_addr *all, uint32_t count)
+{
+    uint32_t passes = count / SHARE + 1, table[TABLE];
+
+    for (uint32_t pass = 0; pass < passes; pass++) {
+        memset(table, 0, sizeof(table));
+        if (has_twin(all, count, pass, passes, table))
+            return true;
+    }
+    return false;
+}
+
 static const char *fault_of_routees(const th_router_options *full)
 {
     if (full->routee_count && !full->routees)
         return "routees: a count without addresses";
-    for (uint32_t i = 0; i < full->routee_count; i++) {
+    for (uint32_t i = 0; i < full->routee_count; i++)
         if (th_addr_is_none(full->routees[i]))
             return "routees: one is no address";
-        for (uint32_t j = 0; j < i; j++)
-            if (th_addr_equal(full->routees[i], full->routees[j]))
-                return "routees: one is there twice";
-    }
-    return NULL;
+    return has_twins(full->routees, full->routee_count) ? "routees: one is there twice" : NULL;
 }
 
 static const char *fault_of_key(const th_router_options *full)

@@ -36,8 +36,9 @@ struct thi_router {
 
 /* router_control.c */
 
-/** Makes @whom a guest, watched. TH_E_EXISTS, TH_E_LIMIT, TH_E_NOMEM, or as th_watch_actor(). */
-th_err thi_router_join(th_self *self, struct thi_router *router, th_addr whom);
+/** Makes @whom, who is none yet, a guest, watched. TH_E_LIMIT, TH_E_NOMEM, or as
+ * th_watch_actor(). */
+th_err thi_router_invite(th_self *self, struct thi_router *router, th_addr whom);
 
 /** Does what one of the router's own messages wants, and answers it. false: @msg is none of those,
  * and to be passed on. */
