@@ -6,18 +6,14 @@
  * what is true in any order.
  *
  * Past 500 lines: each policy is told of routers and of topics, with the same routee. */
-#include <sched.h>
-#include <semaphore.h>
 #include <string.h>
 
-#include "tests/support/system.h"
+#include "tests/support/bounded.h"
 #include "tests/support/talk.h"
 
 #include <thespis/testkit.h>
 
 /* ---- a routee that can be stopped ---- */
-
-static sem_t begun, may_go_on;
 
 #define NOTE_FIELDS(F, S) F(S, i64, value)
 TH_MESSAGE(note, NOTE_FIELDS);
@@ -29,12 +25,7 @@ static th_err clerk_receive(th_self *self, void *state, const th_msg *msg)
     const struct th_publication *news = th_publication_of(msg);
     const struct talk_number *number = talk_number_of(news ? news->payload : msg);
 
-    if (talk_is(msg, "freeze")) {
-        sem_post(&begun);
-        while (sem_wait(&may_go_on) != 0)
-            ;
-    }
-    if (!number)
+    if (bounded_stops_here(msg) || !number)
         return TH_OK;
     return note_send(self, th_msg_sender(msg), (struct note){ .value = number->value });
 }
@@ -43,33 +34,16 @@ static const th_class clerk = { .name = "clerk", .receive = clerk_receive };
 static const th_class stoppable = { .name = "stoppable",
                                     .receive = clerk_receive,
                                     .flags = TH_CLASS_OWN_THREAD };
-static int stopped; /* how many */
 
-/* One with room for one message, and that is taken: from here on, on the pool, until thaw(). */
+/* One with room for one message, and that is taken: on the pool, until bounded_go_on(). */
 static th_addr full(struct test_system *ts, th_when_full when_full)
 {
-    th_spawn_options options = { .klass = &stoppable,
-                                 .mailbox = { .limit = 1, .when_full = when_full } };
-    th_addr addr;
+    th_addr addr =
+        bounded_create(ts, &stoppable, (th_mailbox){ .limit = 1, .when_full = when_full });
 
-    must(th_create(ts->me, &options, TALK_PATIENCE, &addr, NULL));
-    if (!test_is_simple(ts)) {
-        if (stopped++ == 0) {
-            sem_init(&begun, 0, 0);
-            sem_init(&may_go_on, 0, 0);
-        }
-        must(talk_say(ts->me, addr, "freeze"));
-        while (sem_wait(&begun) != 0)
-            ;
-    }
+    bounded_stop(ts, addr);
     must(talk_say(ts->me, addr, "fill"));
     return addr;
-}
-
-static void thaw(struct test_system *ts)
-{
-    for (; !test_is_simple(ts) && stopped; stopped--)
-        sem_post(&may_go_on);
 }
 
 /* ---- verbs ---- */
@@ -131,35 +105,12 @@ static th_addr hear(struct test_system *ts, int64_t value)
     return by;
 }
 
-static void let_run(struct test_system *ts)
-{
-    if (test_is_simple(ts))
-        must(th_run_until_idle(ts->sys, 0, NULL));
-    else
-        sched_yield();
-}
-
-static th_mailbox_state look(struct test_system *ts, th_addr actor)
-{
-    th_mailbox_state state;
-
-    must(th_mailbox_read(ts->sys, actor, &state));
-    return state;
-}
-
-/* Only where somebody is stopped. */
-static void wait_until_held(struct test_system *ts, th_addr actor)
-{
-    while (!test_is_simple(ts) && !look(ts, actor).is_held)
-        let_run(ts);
-}
-
 /* Until one message waits there, and it has begun with no other. A credit comes back at the end of
  * a turn, so it may take a moment. */
 static void wait_until_one_waits(struct test_system *ts, th_addr actor)
 {
-    while (!test_is_simple(ts) && look(ts, actor).used != 1)
-        let_run(ts);
+    while (!test_is_simple(ts) && bounded_look(ts, actor).used != 1)
+        bounded_let_run(ts);
 }
 
 /* ---- a mailbox that fails ---- */
@@ -174,7 +125,7 @@ BOTH_BASES(bounded_routees, in_turn_the_next_has_what_one_refuses)
     cr_assert(test_is_simple(ts) || th_addr_equal(by, guests[1]));
     cr_assert_eq(status(ts, to, NULL).passed, 1);
     cr_assert_eq(status(ts, to, NULL).failed, 0);
-    thaw(ts);
+    bounded_go_on(ts);
 }
 
 BOTH_BASES(bounded_routees, by_load_the_other_has_what_one_refuses)
@@ -190,7 +141,7 @@ BOTH_BASES(bounded_routees, by_load_the_other_has_what_one_refuses)
     cr_assert_eq(status(ts, to, rows).failed, 0);
     cr_assert_eq(rows[0].sent + rows[1].sent, 20);
     cr_assert(test_is_simple(ts) || rows[0].sent == 0);
-    thaw(ts);
+    bounded_go_on(ts);
 }
 
 /* Two refuse it at its first delivery; at its second the third has it. */
@@ -203,7 +154,7 @@ BOTH_BASES(bounded_routees, in_turn_all_but_one_may_refuse)
     must(talk_count(ts->me, to, 1));
     by = hear(ts, 1);
     cr_assert(test_is_simple(ts) || th_addr_equal(by, guests[2]));
-    thaw(ts);
+    bounded_go_on(ts);
 }
 
 static void hear_poison(struct test_system *ts, int64_t value)
@@ -233,7 +184,7 @@ Test(bounded_routees, poison_where_nobody_else_will_do_pool)
         hear_poison(&ts, i);
         cr_assert_eq(status(&ts, to, NULL).failed, 1);
     }
-    thaw(&ts);
+    bounded_go_on(&ts);
     test_system_close(&ts);
 }
 
@@ -266,7 +217,7 @@ Test(bounded_routees, by_key_it_does_not_go_elsewhere_pool)
     }
     cr_assert_eq(status(&ts, to, NULL).failed, poison);
     cr_assert_eq(status(&ts, to, NULL).passed, notes);
-    thaw(&ts);
+    bounded_go_on(&ts);
     test_system_close(&ts);
 }
 
@@ -309,7 +260,7 @@ BOTH_BASES(bounded_routees, to_all_passes_over_who_is_full)
     for (uint64_t i = 0; i < rows[0].sent + rows[1].sent; i++)
         (void)hear(ts, 1);
     talk_hear_nothing(ts->me);
-    thaw(ts);
+    bounded_go_on(ts);
 }
 
 /* ---- a mailbox that drops ---- */
@@ -330,7 +281,7 @@ BOTH_BASES(bounded_routees, what_is_dropped_is_passed_and_dead)
     cr_assert(th_dead_letter_of(msg) || test_is_simple(ts));
     th_msg_destroy(ts->me, msg);
     cr_assert_eq(status(ts, to, NULL).passed, 1);
-    thaw(ts);
+    bounded_go_on(ts);
     do
         status(ts, to, rows);
     while (rows[0].outstanding);
@@ -347,10 +298,10 @@ BOTH_BASES(bounded_routees, one_that_holds_is_waited_for_by_all)
     th_addr by[2];
 
     must(talk_count(ts->me, to, 1));
-    wait_until_held(ts, to);
+    bounded_wait_until_held(ts, to);
     must(talk_count(ts->me, to, 2));
     wait_until_one_waits(ts, to);
-    thaw(ts);
+    bounded_go_on(ts);
     for (int i = 0; i < 2; i++) {
         th_msg *msg;
 
@@ -373,8 +324,8 @@ BOTH_BASES(bounded_routees, to_all_everybody_has_it_before_the_router_is_held)
     must(talk_count(ts->me, to, 1));
     by = hear(ts, 1);
     cr_assert(test_is_simple(ts) || th_addr_equal(by, guests[1]));
-    wait_until_held(ts, to);
-    thaw(ts);
+    bounded_wait_until_held(ts, to);
+    bounded_go_on(ts);
     (void)hear(ts, 1);
 }
 
@@ -438,9 +389,9 @@ static void write_through(struct test_system *ts, th_addr to, bool publishes)
 
     must(writing_send(ts->me, writer,
                       (struct writing){ .to = to, .last = NUMBERS - 1, .publishes = publishes }));
-    wait_until_held(ts, to);
-    wait_until_held(ts, writer);
-    thaw(ts);
+    bounded_wait_until_held(ts, to);
+    bounded_wait_until_held(ts, writer);
+    bounded_go_on(ts);
     talk_wait_for(ts->me, writer, NUMBERS);
     cr_assert_eq(talk_ask_number(ts->me, writer, "disordered?"), 0);
 }
@@ -518,7 +469,7 @@ BOTH_BASES(bounded_routees, a_subscriber_that_refuses_is_passed_over)
     for (uint64_t i = 0; i < figures.deliveries; i++)
         (void)hear(ts, 1);
     talk_hear_nothing(ts->me);
-    thaw(ts);
+    bounded_go_on(ts);
 }
 
 BOTH_BASES(bounded_routees, a_subscriber_that_drops_has_a_dead_letter)
@@ -535,7 +486,7 @@ BOTH_BASES(bounded_routees, a_subscriber_that_drops_has_a_dead_letter)
     cr_assert(th_dead_letter_of(msg) || test_is_simple(ts));
     th_msg_destroy(ts->me, msg);
     cr_assert_eq(topics_status(ts, to).deliveries, 1);
-    thaw(ts);
+    bounded_go_on(ts);
 }
 
 /* The others have what holds the topics actor, and what comes then waits in its mailbox. */
@@ -548,10 +499,10 @@ BOTH_BASES(bounded_routees, a_subscriber_that_holds_is_waited_for_by_all)
     publish(ts, to, 1);
     by = hear(ts, 1);
     cr_assert(test_is_simple(ts) || th_addr_equal(by, free));
-    wait_until_held(ts, to);
+    bounded_wait_until_held(ts, to);
     publish(ts, to, 2);
     wait_until_one_waits(ts, to);
-    thaw(ts);
+    bounded_go_on(ts);
     for (int i = 0; i < 3; i++) {
         th_msg *msg;
 

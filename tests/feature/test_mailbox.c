@@ -1,22 +1,18 @@
 /* Mailboxes with a limit: what is refused, dropped or held, what never is, and that all goes on.
  *
- * Past 500 lines: the receiver that can be stopped is needed by all of it. */
-#include <sched.h>
-#include <semaphore.h>
+ * Past 500 lines: who is held, and who would be in a circle, are the same few actors. */
 #include <string.h>
 
-#include "tests/support/system.h"
+#include "tests/support/bounded.h"
 #include "tests/support/talk.h"
 
-/* ---- a receiver that can be stopped ---- */
-
-static sem_t begun, may_go_on;
+/* ---- a receiver ---- */
 
 #define DO_FIELDS(F, S) F(S, u32, what) F(S, addr, to) F(S, u32, count)
 TH_MESSAGE(todo, DO_FIELDS);
 TH_MESSAGE_TYPE(todo, DO_FIELDS)
 
-enum what { FREEZE, SEND, ASK, WAKE, READ };
+enum what { SEND, ASK, WAKE };
 
 /* What a worker saw; the test asks for it by a number: see count(). */
 struct sink {
@@ -33,11 +29,8 @@ static th_err sink_receive(th_self *self, void *state, const th_msg *msg)
     const struct talk_number *number = talk_number_of(msg);
     th_mailbox_state box;
 
-    if (todo_of(msg) && todo_of(msg)->what == FREEZE) {
-        sem_post(&begun);
-        sem_wait(&may_go_on);
+    if (bounded_stops_here(msg))
         return TH_OK;
-    }
     if (talk_is(msg, "most?"))
         return talk_count(self, th_msg_sender(msg), (int64_t)sink->used_max);
     if (talk_is(msg, "disorder?"))
@@ -62,50 +55,12 @@ static const th_class sink_class = { .name = "sink",
 static th_addr make(struct test_system *ts, const th_class *klass, uint32_t limit, uint32_t low,
                     th_when_full when_full)
 {
-    th_spawn_options options = { .klass = klass, .mailbox = { limit, low, when_full } };
-    th_addr addr;
-
-    must(th_create(ts->me, &options, TALK_PATIENCE, &addr, NULL));
-    return addr;
-}
-
-/* From here on nothing is handled. (On the simple base nothing is between two waits anyway.) */
-static void freeze(struct test_system *ts, th_addr actor)
-{
-    if (test_is_simple(ts))
-        return;
-    sem_init(&begun, 0, 0);
-    sem_init(&may_go_on, 0, 0);
-    must(todo_send(ts->me, actor, (struct todo){ .what = FREEZE }));
-    sem_wait(&begun);
-}
-
-static void thaw(struct test_system *ts)
-{
-    if (!test_is_simple(ts))
-        sem_post(&may_go_on);
+    return bounded_create(ts, klass, (th_mailbox){ limit, low, when_full });
 }
 
 static th_err put(struct test_system *ts, th_addr to, int64_t value)
 {
     return talk_count(ts->me, to, value);
-}
-
-static th_mailbox_state look(struct test_system *ts, th_addr actor)
-{
-    th_mailbox_state state;
-
-    must(th_mailbox_read(ts->sys, actor, &state));
-    return state;
-}
-
-/* Lets others run. */
-static void let_run(struct test_system *ts)
-{
-    if (test_is_simple(ts))
-        must(th_run_until_idle(ts->sys, 0, NULL));
-    else
-        sched_yield();
 }
 
 /* The number that answers @word, or without one the number @number; asked as soon as there is room
@@ -128,7 +83,7 @@ static int64_t ask_when_room(struct test_system *ts, th_addr to, const char *wor
         err = th_ask(ts->me, to, question, TALK_PATIENCE, &answer);
         if (err != TH_E_FULL)
             break;
-        let_run(ts);
+        bounded_let_run(ts);
     }
     must(err);
     cr_assert_not_null(talk_number_of(answer));
@@ -142,14 +97,6 @@ static void wait_for(struct test_system *ts, th_addr sink, int64_t count)
     cr_assert_geq(ask_when_room(ts, sink, NULL, count), count);
 }
 
-static void wait_until_gone(struct test_system *ts, th_addr actor)
-{
-    th_mailbox_state state;
-
-    while (th_mailbox_read(ts->sys, actor, &state) == TH_OK)
-        let_run(ts);
-}
-
 /* ---- refused, dropped ---- */
 
 BOTH_BASES(mailbox, a_full_one_that_fails_refuses)
@@ -157,18 +104,18 @@ BOTH_BASES(mailbox, a_full_one_that_fails_refuses)
     th_addr sink = make(ts, &sink_class, 3, 0, TH_WHEN_FULL_FAIL);
     uint64_t accepted;
 
-    freeze(ts, sink);
+    bounded_stop(ts, sink);
     for (int i = 1; i <= 3; i++)
         must(put(ts, sink, -i));
-    cr_assert_eq(look(ts, sink).used, 3);
+    cr_assert_eq(bounded_look(ts, sink).used, 3);
     accepted = talk_counts(ts->sys).accepted;
     must_be(put(ts, sink, -4), TH_E_FULL);
     must_be(put(ts, sink, -5), TH_E_FULL);
     cr_assert_eq(talk_counts(ts->sys).accepted, accepted);
     cr_assert_eq(talk_counts(ts->sys).full, 2);
-    thaw(ts);
+    bounded_go_on(ts);
     wait_for(ts, sink, 3);
-    cr_assert_eq(look(ts, sink).used, 0);
+    cr_assert_eq(bounded_look(ts, sink).used, 0);
     must(put(ts, sink, -6));
     wait_for(ts, sink, 4);
     cr_assert_eq(ask_when_room(ts, sink, "disorder?", 0), 0);
@@ -183,12 +130,12 @@ BOTH_BASES(mailbox, a_full_one_that_drops_makes_dead_letters)
     talk_expect_gone(ts->me, (th_addr){ th_system_id(ts->sys), 4711, 1 }, "the admin knows");
     must(th_listen(ts->me, TALK_PATIENCE, &answer));
     th_msg_destroy(ts->me, answer);
-    freeze(ts, sink);
+    bounded_stop(ts, sink);
     for (int i = 1; i <= 4; i++)
         must(put(ts, sink, -i));
     cr_assert_eq(talk_counts(ts->sys).dead_by_reason[TH_DEAD_FULL], 2);
     must_be(th_ask(ts->me, sink, talk_word(ts->me, "most?"), TALK_PATIENCE, &answer), TH_E_FULL);
-    thaw(ts);
+    bounded_go_on(ts);
     for (int i = 3; i <= 5; i++) {
         must(th_listen(ts->me, TALK_PATIENCE, &answer));
         cr_assert_not_null(th_dead_letter_of(answer));
@@ -206,12 +153,12 @@ BOTH_BASES(mailbox, threads_are_refused_where_actors_are_held)
     th_addr sink = make(ts, &sink_class, 2, 0, TH_WHEN_FULL_HOLD);
     th_msg *answer;
 
-    freeze(ts, sink);
+    bounded_stop(ts, sink);
     must(put(ts, sink, -1));
     must(put(ts, sink, -2));
     must_be(put(ts, sink, -3), TH_E_FULL);
     must_be(th_ask(ts->me, sink, talk_word(ts->me, "most?"), TALK_PATIENCE, &answer), TH_E_FULL);
-    thaw(ts);
+    bounded_go_on(ts);
     wait_for(ts, sink, 2);
     cr_assert_eq(talk_counts(ts->sys).full, 1);
     cr_assert_eq(talk_counts(ts->sys).holds, 0);
@@ -222,14 +169,14 @@ BOTH_BASES(mailbox, what_the_system_says_always_fits)
     th_addr sink = make(ts, &sink_class, 1, 0, TH_WHEN_FULL_FAIL);
     th_mailbox_state state;
 
-    freeze(ts, sink);
+    bounded_stop(ts, sink);
     must(put(ts, sink, -1));
     must_be(put(ts, sink, -2), TH_E_FULL);
     must(th_stop(ts->me, sink));
     must(th_stop(ts->me, sink));
-    cr_assert_eq(look(ts, sink).used, 1);
-    thaw(ts);
-    wait_until_gone(ts, sink);
+    cr_assert_eq(bounded_look(ts, sink).used, 1);
+    bounded_go_on(ts);
+    bounded_wait_until_gone(ts, sink);
     must_be(th_mailbox_read(ts->sys, sink, &state), TH_E_NO_ACTOR);
     must(put(ts, sink, -3)); /* to the dead it is a dead letter, as ever */
 }
@@ -241,10 +188,10 @@ BOTH_BASES(mailbox, a_forwarded_message_counts_too)
     th_msg *msg = talk_number_new(ts->me, &body);
 
     body->value = -1;
-    freeze(ts, sink);
+    bounded_stop(ts, sink);
     must(th_forward(ts->me, sink, msg));
     must_be(th_forward(ts->me, sink, msg), TH_E_FULL);
-    thaw(ts);
+    bounded_go_on(ts);
     th_msg_destroy(ts->me, msg);
     wait_for(ts, sink, 1);
 }
@@ -278,8 +225,6 @@ static th_err hose_todo(th_self *self, struct hose *hose, const struct todo *tod
         return th_ask_then(self, todo->to, talk_word(self, "disorder?"), TH_FOREVER, hose_answered,
                            0);
     case WAKE: return th_wakeup_after(self, 0, NULL, NULL);
-    case FREEZE:
-    case READ: break;
     }
     return TH_OK;
 }
@@ -288,8 +233,8 @@ static th_err hose_receive(th_self *self, void *state, const th_msg *msg)
 {
     struct hose *hose = state;
 
-    if (todo_of(msg) && todo_of(msg)->what == FREEZE)
-        return sink_receive(self, NULL, msg);
+    if (bounded_stops_here(msg))
+        return TH_OK;
     if (todo_of(msg))
         return hose_todo(self, hose, todo_of(msg));
     hose->wakeups += th_wakeup_of(msg) != NULL;
@@ -312,29 +257,22 @@ static void order(struct test_system *ts, th_addr hose, enum what what, th_addr 
     must(todo_send(ts->me, hose, (struct todo){ .what = what, .to = to, .count = count }));
 }
 
-/* Until so many are held on it; where it is frozen they will be. */
-static void wait_until_waiting(struct test_system *ts, th_addr sink, uint32_t count)
-{
-    while (!test_is_simple(ts) && look(ts, sink).waiters < count)
-        let_run(ts);
-}
-
 static void run_hoses(struct test_system *ts, uint32_t limit, uint32_t low, int hoses,
                       uint32_t each)
 {
     th_addr sink = make(ts, &sink_class, limit, low, TH_WHEN_FULL_HOLD);
 
-    freeze(ts, sink);
+    bounded_stop(ts, sink);
     for (int i = 0; i < hoses; i++)
         order(ts, talk_create(ts->me, &hose_class), SEND, sink, each);
-    wait_until_waiting(ts, sink, (uint32_t)hoses);
-    thaw(ts);
+    bounded_wait_for_waiters(ts, sink, (uint32_t)hoses);
+    bounded_go_on(ts);
     cr_assert_eq(ask_when_room(ts, sink, NULL, (int64_t)hoses * each), (int64_t)hoses * each);
     /* our question may be one more */
     cr_assert_leq(ask_when_room(ts, sink, "most?", 0), (int64_t)limit + hoses);
-    while (look(ts, sink).used) /* the last ones come back when its turn ends */
-        let_run(ts);
-    cr_assert_eq(look(ts, sink).waiters, 0);
+    while (bounded_look(ts, sink).used) /* the last ones come back when its turn ends */
+        bounded_let_run(ts);
+    cr_assert_eq(bounded_look(ts, sink).waiters, 0);
     cr_assert_geq(talk_counts(ts->sys).holds, test_is_simple(ts) ? 1 : (uint64_t)hoses);
     if (hoses == 1)
         cr_assert_eq(ask_when_room(ts, sink, "disorder?", 0), each - 1); /* they count down */
@@ -356,16 +294,15 @@ BOTH_BASES(mailbox, a_held_sender_hears_the_system_and_its_answers)
 
     if (test_is_simple(ts)) /* seen step by step below */
         return;
-    freeze(ts, sink);
+    bounded_stop(ts, sink);
     order(ts, hose, ASK, friend, 0);
     order(ts, hose, SEND, sink, 1);
-    while (!look(ts, hose).is_held)
-        sched_yield();
+    bounded_wait_until_held(ts, hose);
     must(talk_say(ts->me, hose, "word"));
     must(th_stop(ts->me, friend)); /* somebody else's business goes on */
-    cr_assert_eq(look(ts, sink).waiters, 1);
-    cr_assert_eq(look(ts, sink).used, 1);
-    thaw(ts);
+    cr_assert_eq(bounded_look(ts, sink).waiters, 1);
+    cr_assert_eq(bounded_look(ts, sink).used, 1);
+    bounded_go_on(ts);
     wait_for(ts, sink, 1);
     cr_assert_eq(talk_ask_number(ts->me, hose, "words?"), 1);
     cr_assert_eq(talk_ask_number(ts->me, hose, "answers?"), 1);
@@ -483,7 +420,7 @@ static void run_circle(struct test_system *ts, int knots, uint32_t limit)
     }
     for (int i = 0; i < knots; i++) {
         while (talk_count(ts->me, addrs[i], DEPTH) == TH_E_FULL)
-            let_run(ts);
+            bounded_let_run(ts);
         expected += (2u << DEPTH) - 1;
     }
     for (uint64_t got = 0; got != expected;) {
@@ -507,34 +444,32 @@ BOTH_BASES(mailbox, the_end_of_a_target_lets_its_senders_go)
     th_addr sink = make(ts, &sink_class, 1, 0, TH_WHEN_FULL_HOLD);
     th_addr hose = make(ts, &hose_class, 10, 0, TH_WHEN_FULL_FAIL);
 
-    freeze(ts, sink);
+    bounded_stop(ts, sink);
     must(th_stop(ts->me, sink));
     order(ts, hose, SEND, sink, 1);
-    if (!test_is_simple(ts))
-        while (!look(ts, hose).is_held)
-            sched_yield();
+    bounded_wait_until_held(ts, hose);
     must(talk_say(ts->me, hose, "word"));
-    thaw(ts);
+    bounded_go_on(ts);
     cr_assert_eq(talk_ask_number(ts->me, hose, "words?"), 1);
-    cr_assert_not(look(ts, hose).is_held);
-    wait_until_gone(ts, sink);
+    cr_assert_not(bounded_look(ts, hose).is_held);
+    bounded_wait_until_gone(ts, sink);
 }
 
 BOTH_BASES(mailbox, a_shutdown_does_not_wait_for_the_held)
 {
     th_addr far = make(ts, &sink_class, 1, 0, TH_WHEN_FULL_HOLD), to = far;
 
-    freeze(ts, far);
+    bounded_stop(ts, far);
     for (int i = 0; i < 3; i++) { /* each held on the one before, the first on a frozen one */
         th_addr hose = make(ts, &hose_class, 2, 0, TH_WHEN_FULL_HOLD);
 
         order(ts, hose, SEND, to, 2);
         if (!test_is_simple(ts) && i == 0)
-            while (!look(ts, hose).is_held)
-                sched_yield();
+            while (!bounded_look(ts, hose).is_held)
+                bounded_let_run(ts);
         to = hose;
     }
-    thaw(ts);
+    bounded_go_on(ts);
     must(th_system_shutdown(ts->sys, TALK_PATIENCE, NULL, NULL));
 }
 
@@ -563,171 +498,16 @@ BOTH_BASES(mailbox, init_and_own_threads_are_held_alike)
     const int64_t many = 300;
 
     must(th_spawn_with(ts->me, &own, &hose));
-    freeze(ts, sink);
+    bounded_stop(ts, sink);
     order(ts, hose, SEND, sink, (uint32_t)many);
-    wait_until_waiting(ts, sink, 1);
-    thaw(ts);
+    bounded_wait_for_waiters(ts, sink, 1);
+    bounded_go_on(ts);
     cr_assert_eq(ask_when_room(ts, sink, NULL, many), many);
     init_target = sink;
     eager = talk_create(ts->me, &eager_class);
     cr_assert_eq(talk_ask_number(ts->me, eager, "words?"), 0);
     cr_assert_eq(ask_when_room(ts, sink, NULL, many + 5), many + 5);
     cr_assert_gt(talk_counts(ts->sys).holds, 0);
-}
-
-/* ---- offers ---- */
-
-static th_err offer(struct test_system *ts, th_addr to, th_verdict *verdict)
-{
-    th_msg *msg = talk_word(ts->me, "offered");
-    th_err err = th_offer(ts->me, to, msg, verdict);
-
-    if (!err && (*verdict == TH_OFFER_WOULD_BLOCK || *verdict == TH_OFFER_CLOSED))
-        th_msg_destroy(ts->me, msg);
-    return err;
-}
-
-BOTH_BASES(mailbox, an_offer_says_how_it_stands)
-{
-    static const th_when_full policies[] = { TH_WHEN_FULL_FAIL, TH_WHEN_FULL_DROP,
-                                             TH_WHEN_FULL_HOLD };
-    th_verdict verdict;
-
-    for (int i = 0; i < 3; i++) {
-        th_addr sink = make(ts, &sink_class, 4, 2, policies[i]);
-
-        freeze(ts, sink);
-        must(offer(ts, sink, &verdict));
-        cr_assert_eq(verdict, TH_OFFER_QUEUED);
-        must(offer(ts, sink, &verdict));
-        cr_assert_eq(verdict, TH_OFFER_QUEUED);
-        for (int k = 0; k < 2; k++) {
-            must(offer(ts, sink, &verdict));
-            cr_assert_eq(verdict, TH_OFFER_HIGH);
-        }
-        must(offer(ts, sink, &verdict));
-        cr_assert_eq(verdict, TH_OFFER_WOULD_BLOCK);
-        cr_assert_eq(look(ts, sink).used, 4);
-        thaw(ts);
-        must(th_stop(ts->me, sink));
-        wait_until_gone(ts, sink);
-        must(offer(ts, sink, &verdict));
-        cr_assert_eq(verdict, TH_OFFER_CLOSED);
-    }
-    cr_assert_eq(talk_counts(ts->sys).full, 3);
-    must(offer(ts, talk_create(ts->me, &talk_counter), &verdict));
-    cr_assert_eq(verdict, TH_OFFER_QUEUED);
-}
-
-/* The next message is th_writable, from @target. */
-static bool hear_writable(struct test_system *ts, th_addr target)
-{
-    th_msg *msg;
-    bool gone;
-
-    must(th_listen(ts->me, TALK_PATIENCE, &msg));
-    cr_assert_not_null(th_writable_of(msg));
-    cr_assert(th_addr_equal(th_writable_of(msg)->target, target));
-    gone = th_writable_of(msg)->gone;
-    th_msg_destroy(ts->me, msg);
-    return gone;
-}
-
-BOTH_BASES(mailbox, who_asks_hears_once_that_there_is_room)
-{
-    th_addr sink = make(ts, &sink_class, 4, 2, TH_WHEN_FULL_FAIL);
-    th_addr other = talk_create(ts->me, &talk_counter);
-
-    freeze(ts, sink);
-    for (int i = 1; i <= 4; i++)
-        must(put(ts, sink, -i));
-    must(th_when_writable(ts->me, sink));
-    must(th_when_writable(ts->me, sink));
-    cr_assert_eq(look(ts, sink).waiters, 1);
-    thaw(ts);
-    cr_assert_not(hear_writable(ts, sink));
-    wait_for(ts, sink, 4);
-    talk_hear_nothing(ts->me);
-    must(th_when_writable(ts->me, sink)); /* there is room */
-    cr_assert_not(hear_writable(ts, sink));
-    must(th_when_writable(ts->me, other)); /* there always is */
-    cr_assert_not(hear_writable(ts, other));
-}
-
-BOTH_BASES(mailbox, who_waits_for_the_dead_is_told)
-{
-    th_addr sink = make(ts, &sink_class, 2, 0, TH_WHEN_FULL_FAIL);
-    th_addr other = talk_create(ts->me, &talk_counter);
-
-    freeze(ts, sink);
-    must(th_stop(ts->me, sink));
-    must(put(ts, sink, -1));
-    must(put(ts, sink, -2));
-    must(th_when_writable(ts->me, sink));
-    thaw(ts);
-    cr_assert(hear_writable(ts, sink));
-    wait_until_gone(ts, sink);
-    must(th_when_writable(ts->me, sink));
-    cr_assert(hear_writable(ts, sink));
-    must(th_stop(ts->me, other));
-    talk_expect_gone(ts->me, other, "there?");
-    must(th_when_writable(ts->me, other));
-    cr_assert(hear_writable(ts, other));
-}
-
-/* ---- urgent types ---- */
-
-static const th_type *const urgent_types[] = { &talk_number_type, NULL };
-
-struct triage {
-    int count;
-    char seen[16];
-};
-
-static th_err triage_receive(th_self *self, void *state, const th_msg *msg)
-{
-    struct triage *triage = state;
-
-    if (todo_of(msg))
-        return sink_receive(self, NULL, msg);
-    if (talk_is(msg, "seen?"))
-        return talk_say(self, th_msg_sender(msg), triage->seen);
-    if (triage->count < 15 && (talk_number_of(msg) || talk_word_of(msg)))
-        triage->seen[triage->count++] = talk_number_of(msg)
-                                            ? (char)('0' + talk_number_of(msg)->value)
-                                            : talk_word_of(msg)->text[0];
-    return TH_OK;
-}
-
-static const th_class triage_class = { .name = "triage",
-                                       .state_size = sizeof(struct triage),
-                                       .receive = triage_receive,
-                                       .urgent = urgent_types };
-
-static void check_triage(struct test_system *ts, th_addr triage)
-{
-    const th_msg *msg;
-
-    freeze(ts, triage);
-    must(talk_say(ts->me, triage, "a"));
-    must(talk_count(ts->me, triage, 1));
-    must(talk_say(ts->me, triage, "b"));
-    must(talk_count(ts->me, triage, 2));
-    must(talk_count(ts->me, triage, 3));
-    if (test_is_simple(ts)) {
-        must(th_mailbox_peek(ts->sys, triage, 1, &msg));
-        cr_assert_eq(talk_number_of(msg)->value, 2);
-        must(th_mailbox_peek(ts->sys, triage, 4, &msg));
-        cr_assert(talk_is(msg, "b"));
-    }
-    thaw(ts);
-    talk_expect(ts->me, triage, "seen?", "123ab");
-}
-
-BOTH_BASES(mailbox, urgent_types_are_handled_first)
-{
-    check_triage(ts, talk_create(ts->me, &triage_class));
-    check_triage(ts, make(ts, &triage_class, 100, 0, TH_WHEN_FULL_HOLD));
 }
 
 /* ---- what nobody can have meant ---- */
@@ -786,14 +566,14 @@ BOTH_BASES(mailbox, an_option_beats_the_class)
     th_addr addr;
 
     must(th_create(ts->me, &free, TALK_PATIENCE, &addr, NULL));
-    cr_assert_eq(look(ts, addr).limit, 0);
+    cr_assert_eq(bounded_look(ts, addr).limit, 0);
     addr = make(ts, &knot_class, 16, 0, TH_WHEN_FULL_DROP);
-    cr_assert_eq(look(ts, addr).limit, 16);
-    cr_assert_eq(look(ts, addr).low, 8);
-    cr_assert_eq(look(ts, addr).high, 12);
-    cr_assert_eq(look(ts, addr).when_full, TH_WHEN_FULL_DROP);
+    cr_assert_eq(bounded_look(ts, addr).limit, 16);
+    cr_assert_eq(bounded_look(ts, addr).low, 8);
+    cr_assert_eq(bounded_look(ts, addr).high, 12);
+    cr_assert_eq(bounded_look(ts, addr).when_full, TH_WHEN_FULL_DROP);
     addr = talk_create(ts->me, &knot_class);
-    cr_assert_eq(look(ts, addr).limit, 1);
-    cr_assert_eq(look(ts, addr).low, 0);
+    cr_assert_eq(bounded_look(ts, addr).limit, 1);
+    cr_assert_eq(bounded_look(ts, addr).low, 0);
     must_be(th_mailbox_read(ts->sys, addr, NULL), TH_E_INVALID);
 }
