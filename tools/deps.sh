@@ -44,6 +44,7 @@ for purpose in "$@"; do
         need g++ command_is g++
         need libcriterion-dev pkg-config --exists criterion
         need systemtap-sdt-dev includes sys/sdt.h
+        need python3 command_is python3
         ;;
     verify)
         need clang command_is clang

@@ -237,6 +237,16 @@
 #define TH_WIRE_ADDRESSES_MAX 8
 #define TH_WIRE_ADDRESS_MAX   127
 
+/* Types that one side of a link may announce: a program declares dozens. */
+#define TH_WIRE_TYPES_MAX 4096
+
+/* Bytes of names and shapes of a peer's types that this program does not know. */
+#define TH_WIRE_TYPES_BYTES_MAX (1024u * 1024)
+
+/* Memory that one message may take when it is decoded, what is inside it included: the largest and
+ * as much again in envelopes and buffers of parts. Bytes. */
+#define TH_WIRE_DECODED_MAX (2ull * TH_MESSAGE_SIZE_MAX)
+
 /* Bytes of the words in a frame: why a connection closes, why a message came back. Two shapes of
  * usual length fit. */
 #define TH_WIRE_WORDS_MAX 1023
