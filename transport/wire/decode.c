@@ -65,12 +65,11 @@ static th_err get(struct decoder *decoder, const char *what, struct thi_item *it
 
 static th_err get_kind(struct decoder *decoder, enum thi_item_kind kind, struct thi_item *item)
 {
-    const char *what = thi_item_kind_text(kind);
-    th_err err = get(decoder, what, item);
-
-    if (err == TH_OK && TH_UNLIKELY(item->kind != kind))
-        err = unexpected(decoder, what, item);
-    return err;
+    if (TH_UNLIKELY(!thi_items_next(&decoder->items, item)))
+        return expected(decoder, thi_item_kind_text(kind), decoder->items.wrong);
+    if (TH_UNLIKELY(item->kind != kind))
+        return unexpected(decoder, thi_item_kind_text(kind), item);
+    return TH_OK;
 }
 
 /* An array of @count items. */
@@ -333,10 +332,10 @@ static th_err get_field(struct decoder *decoder, const th_field *field, char *at
 
 static th_err get_fields(struct decoder *decoder, const th_type *type, char *body, unsigned depth)
 {
-    const th_field *field = type->fields;
-    const th_field *end = field + type->field_count;
+    uint32_t i;
 
-    for (; field < end; field++) {
+    for (i = 0; i < type->field_count; i++) {
+        const th_field *field = &type->fields[i];
         th_err err = get_field(decoder, field, body + field->offset, depth);
 
         if (TH_UNLIKELY(err != TH_OK)) {

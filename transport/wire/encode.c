@@ -159,10 +159,10 @@ static th_err put_field(struct encoder *encoder, const th_field *field, const ch
 static th_err put_fields(struct encoder *encoder, const th_type *type, const char *body,
                          unsigned depth)
 {
-    const th_field *field = type->fields;
-    const th_field *end = field + type->field_count;
+    uint32_t i;
 
-    for (; field < end; field++) {
+    for (i = 0; i < type->field_count; i++) {
+        const th_field *field = &type->fields[i];
         th_err err = put_field(encoder, field, body + field->offset, depth);
 
         if (TH_UNLIKELY(err != TH_OK)) {

@@ -4,28 +4,32 @@
  * its shortest form is seen afterwards by how many bytes the head took. */
 #include "transport/wire/item.h"
 
+#include <assert.h>
 #include <cbor.h>
 #include <string.h>
 
+#include <thespis/compiler.h>
+
 static_assert(sizeof(size_t) == 8, "libcbor counts in size_t, we in uint64_t");
+static_assert(THI_ITEM_UINT == 0 && THI_ITEM_BYTES == 2 && THI_ITEM_TAG == 6,
+              "the kinds up to TAG are CBOR's major types");
 
 /* What one call back found. */
 struct found {
-    struct thi_item item;
+    struct thi_item *item;
     const char *wrong;
 };
 
 static void found_value(struct found *found, enum thi_item_kind kind, uint64_t value)
 {
-    found->item.kind = kind;
-    found->item.value = value;
+    found->item->kind = kind;
+    found->item->value = value;
 }
 
 static void found_range(struct found *found, enum thi_item_kind kind, cbor_data at, size_t size)
 {
-    found->item.kind = kind;
-    found->item.value = size;
-    found->item.bytes = (struct thi_text){ (const char *)at, size };
+    found_value(found, kind, size);
+    found->item->bytes = (struct thi_text){ (const char *)at, size };
 }
 
 #define ON_INTEGER(name, type, kind)                                                               \
@@ -141,6 +145,7 @@ static size_t head_size(uint64_t value)
     return value <= UINT32_MAX ? 5 : 9;
 }
 
+/* @read: bytes of head and contents together. */
 static bool is_shortest(const struct thi_item *item, size_t read)
 {
     switch (item->kind) {
@@ -172,28 +177,58 @@ static bool refuse(struct thi_items *items, const char *wrong)
     return false;
 }
 
+/* An item whose head is one byte or two, as nearly all of a small message are. It is read here: the
+ * way to the library and back, twice through pointers, would be most of its cost
+ * (docs/internals/wire.md). False: it is another, or wrong, and the library is to say what. */
+static inline bool take_short(struct thi_items *items, size_t left, struct thi_item *item_out)
+{
+    const unsigned char *at = items->at;
+    unsigned major = at[0] >> 5;
+    uint64_t value = at[0] & 31;
+    size_t size = 1;
+
+    if (major > (unsigned)THI_ITEM_TAG || value > 24)
+        return false;
+    if (value == 24) {
+        if (left < 2 || at[1] < 24)
+            return false;
+        value = at[1];
+        size = 2;
+    }
+    item_out->kind = (enum thi_item_kind)major;
+    item_out->value = value;
+    if (major == (unsigned)THI_ITEM_BYTES || major == (unsigned)THI_ITEM_TEXT) {
+        if (value > left - size ||
+            (major == (unsigned)THI_ITEM_TEXT && !thi_text_is_utf8(at + size, value)))
+            return false;
+        item_out->bytes = (struct thi_text){ (const char *)at + size, value };
+        size += value;
+    }
+    items->at += size;
+    return true;
+}
+
 bool thi_items_next(struct thi_items *items, struct thi_item *item_out)
 {
     size_t left = (size_t)(items->end - items->at);
-    struct found found;
+    struct found found = { item_out, NULL };
     struct cbor_decoder_result result;
 
-    if (left == 0)
+    if (TH_UNLIKELY(left == 0))
         return refuse(items, "the end");
-    found.item.bytes = (struct thi_text){ NULL, 0 };
-    found.wrong = NULL;
+    if (TH_LIKELY(take_short(items, left, item_out)))
+        return true;
     result = cbor_stream_decode(items->at, left, &callbacks, &found);
     switch (result.status) {
     case CBOR_DECODER_FINISHED: break;
     case CBOR_DECODER_NEDATA: return refuse(items, "an item longer than what is there");
     case CBOR_DECODER_ERROR: return refuse(items, "a byte that begins no item");
     }
-    if (found.wrong)
+    if (TH_UNLIKELY(found.wrong != NULL))
         return refuse(items, found.wrong);
-    if (!is_shortest(&found.item, result.read))
+    if (TH_UNLIKELY(!is_shortest(item_out, result.read)))
         return refuse(items, "a number or length not in its shortest form");
     items->at += result.read;
-    *item_out = found.item;
     return true;
 }
 
@@ -238,8 +273,14 @@ void thi_put_head(struct thi_sink *sink, enum thi_item_kind kind, uint64_t value
     size_t size = head_size(value);
     unsigned char *at = room_for(sink, size);
 
-    if (!at)
+    if (TH_UNLIKELY(!at))
         return;
+    if (TH_LIKELY(size <= 2)) { /* as in take_short() */
+        at[0] = (unsigned char)((unsigned)kind << 5 | (size == 1 ? (unsigned)value : 24));
+        if (size == 2)
+            at[1] = (unsigned char)value;
+        return;
+    }
     switch (kind) {
     case THI_ITEM_UINT: cbor_encode_uint(value, at, size); break;
     case THI_ITEM_MINUS: cbor_encode_negint(value, at, size); break;
