@@ -18,3 +18,8 @@ if(THESPIS_COVERAGE)
     add_compile_options(--coverage)
     add_link_options(--coverage)
 endif()
+
+# What is fuzzed tells libFuzzer where it has been; only the targets have its main().
+if(THESPIS_FUZZ)
+    add_compile_options(-fsanitize=fuzzer-no-link)
+endif()

@@ -37,6 +37,7 @@ step clang suite clang
 step asan suite asan
 step tsan suite tsan
 step memcheck suite memcheck
+step fuzz tests/fuzz/run.sh 20
 step models tests/model/run.sh
 # Those in tests/mutants/gate; `make mutants` tries all, which takes three quarters of an hour.
 # shellcheck disable=SC2046  # names without spaces

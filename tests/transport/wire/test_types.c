@@ -208,6 +208,8 @@ Test(types, of_another_shape_are_told_with_both)
     cr_assert_str_eq(session.fault.words, "type point has another shape: the sender's is "
                                           "{x:i32,y:i32}, the receiver's {x:i64}");
     cr_assert_eq(learn(&session, 2, "handle", "{number:i32}"), TH_OK);
+    cr_assert_eq(learn(&session, 3, "point", "{y:i64}"), TH_OK);
+    cr_assert_null(thi_types_find(&session.types, 3, &session.fault), "of the same length");
     cr_assert_null(thi_types_find(&session.types, 2, &session.fault));
     cr_assert_str_eq(session.fault.words, "type handle has no field table here");
     close_session(&session);
