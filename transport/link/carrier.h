@@ -40,8 +40,9 @@ struct thi_carrier_ops {
     void (*kick)(struct thi_carrier *carrier, struct thi_conn *conn);
     /* Stops reading (@pause), or goes on. */
     void (*pause)(struct thi_carrier *carrier, struct thi_conn *conn, bool pause);
-    /* Lets go of the stream: what was pulled is still written if that takes less than @linger_ns,
-     * then it is closed. Nothing of @conn is touched after this call returns. */
+    /* Lets go of the stream. What thi_conn_pulled() was told of still goes out, if that and the far
+     * end's closing take less than @linger_ns; what it was not told of does not. So who has a last
+     * word waits until it was pulled. Nothing of @conn is touched after this call returns. */
     void (*close)(struct thi_carrier *carrier, struct thi_conn *conn, uint64_t linger_ns);
     /* The hub's next deadline is now @when_ns (its clock); UINT64_MAX: none. thi_hub_tick() is to
      * be called soon after. */

@@ -27,7 +27,10 @@ void thi_conn_pulled(struct thi_conn *conn, size_t size, uint64_t now);
  * dialling again cannot help (a certificate that is not accepted). @conn is gone after this. */
 void thi_conn_closed(struct thi_conn *conn, const char *why, bool final, uint64_t now);
 
-/* Where the carrier keeps its stream. */
+/* Whether its greeting is over, and it is no stranger any more. */
+bool thi_conn_has_greeted(const struct thi_conn *conn);
+
+/* Where the carrier keeps its stream; NULL before it has said so. */
 void thi_conn_set_stream(struct thi_conn *conn, void *stream);
 void *thi_conn_stream(const struct thi_conn *conn);
 
