@@ -296,6 +296,46 @@
 #define TH_LOG_BACKOFF_MIN_NS 10000000
 #define TH_LOG_BACKOFF_MAX_NS 5000000000
 
+/* ---- links: sockets ---- */
+
+/* Read at once, into one buffer that all connections share: what a fast peer has sent while we
+ * looked elsewhere, and small enough to stay in a core's cache. Bytes. */
+#define TH_LINK_READ_SIZE (128u * 1024)
+
+/* What one connection may read, and write, before the others have their turn. Bytes: a millisecond
+ * at 10 Gbit/s. */
+#define TH_LINK_TURN_BYTES (1024u * 1024)
+
+/* Pieces that one system call writes. */
+#define TH_LINK_PIECES 64
+
+/* How long a dial tries all addresses of a host, its lookup included: three losses of a first
+ * packet (1, 3, 7 s). And how long one is waited for before the next is tried beside it, as
+ * browsers do (RFC 8305). Nanoseconds. */
+#define TH_LINK_CONNECT_NS 10000000000
+#define TH_LINK_STAGGER_NS 250000000
+
+/* Addresses of one name that are tried; names looked up at once, each of which holds a thread as
+ * long as its resolver likes (libuv has 4 by default). */
+#define TH_LINK_ADDRESSES_MAX 16
+#define TH_LINK_LOOKUPS_MAX   4
+
+/* Addresses that a system listens on, and what may wait there until it has time. */
+#define TH_LINK_LISTENERS_MAX 16
+#define TH_LINK_BACKLOG       1024
+
+/* Accepted in one round. */
+#define TH_LINK_ACCEPT_TURN 64
+
+/* Connections that have not greeted yet, in all and from one host: as many systems as one machine
+ * is likely to run, all coming back at once. */
+#define TH_LINK_STRANGERS_MAX      256
+#define TH_LINK_STRANGERS_PER_HOST 16
+
+/* How soon it is tried again to accept when there was no descriptor for it. Nanoseconds: ten looks
+ * a second cost nothing, and nobody gives up waiting within them. */
+#define TH_LINK_ACCEPT_PAUSE_NS 100000000
+
 /* ---- troupes ---- */
 
 #define TH_TROUPE_WORKERS_DEFAULT 10         /* most workers */
