@@ -8,6 +8,9 @@ install(DIRECTORY ${PROJECT_SOURCE_DIR}/include/thespis
     DESTINATION ${CMAKE_INSTALL_INCLUDEDIR} FILES_MATCHING PATTERN "*.h"
     PATTERN "*.hpp")
 
+install(PROGRAMS ${PROJECT_SOURCE_DIR}/tools/thespis-cert.sh
+    DESTINATION ${CMAKE_INSTALL_BINDIR} RENAME thespis-cert)
+
 set(package_dir ${CMAKE_INSTALL_LIBDIR}/cmake/thespis)
 set_target_properties(thespis_static PROPERTIES EXPORT_NAME static)
 set_target_properties(thespis_shared PROPERTIES EXPORT_NAME shared)

@@ -47,6 +47,7 @@ endif()
 
 # Those that read the tree find it by this, since a compiler may call a source by another path.
 set_source_files_properties(support/probe.c support/vectors.c test_conformance.c
+set_source_files_properties(support/probe.c test_conformance.c transport/link/test_tls.c
     PROPERTIES COMPILE_DEFINITIONS TESTS_ROOT="${CMAKE_SOURCE_DIR}")
 
 function(thespis_add_test source)

@@ -332,6 +332,11 @@
 #define TH_LINK_STRANGERS_MAX      256
 #define TH_LINK_STRANGERS_PER_HOST 16
 
+/* How long a stranger may take to show who he is, with TLS. Nanoseconds: two certificates and two
+ * signatures take milliseconds, a bad line seconds. And what he may send as certificates. Bytes. */
+#define TH_LINK_HANDSHAKE_NS     5000000000
+#define TH_LINK_CERTIFICATES_MAX 16384
+
 /* How soon it is tried again to accept when there was no descriptor for it. Nanoseconds: ten looks
  * a second cost nothing, and nobody gives up waiting within them. */
 #define TH_LINK_ACCEPT_PAUSE_NS 100000000

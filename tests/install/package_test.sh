@@ -18,6 +18,7 @@ lib=$(dirname "$(find "$prefix" -name libthespis.a)")
 [ -f "$lib/cmake/thespis/thespisConfigVersion.cmake" ] || fail "no thespisConfigVersion.cmake"
 readelf -d "$lib/libthespis.so" | grep -q 'SONAME.*\[libthespis\.so\.0\]' || fail "SONAME"
 [ -f "$prefix/include/thespis/thespis.hpp" ] || fail "no header for C++"
+[ -x "$prefix/bin/thespis-cert" ] || fail "no thespis-cert"
 others=$(find "$prefix/include" -type f -not -path '*/include/thespis/*.h' \
     -not -path '*/include/thespis/thespis.hpp')
 [ -z "$others" ] || fail "more than headers: $others"

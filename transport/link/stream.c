@@ -6,6 +6,8 @@
 #include <unistd.h>
 
 #include "transport/link/hub.h"
+#include "transport/link/tls.h"
+#include <thespis/log.h>
 
 /* ---- life ---- */
 
@@ -29,6 +31,10 @@ static void forget(struct thi_stream *stream)
     struct thi_tcp *tcp = stream->tcp;
 
     TAILQ_REMOVE(&tcp->streams, stream, of_tcp);
+    if (stream->rest)
+        thi_secret_forget_rest(stream);
+    if (stream->tls)
+        thi_tls_close(stream->tls);
     thi_memory_give(tcp->options.memory, stream, sizeof(*stream));
 }
 
@@ -45,9 +51,10 @@ void thi_stream_end(struct thi_stream *stream)
         return;
     if (stream->dial)
         thi_dial_cancel(stream);
+    thi_deadline_clear(stream->state == THI_STREAM_SHAKING ? &tcp->shaking : &tcp->lingering,
+                       &stream->deadline);
     stream->state = THI_STREAM_CLOSED;
     stream->conn = NULL;
-    thi_deadline_clear(&tcp->lingering, &stream->deadline);
     if (stream->is_kicked)
         TAILQ_REMOVE(&tcp->kicked, stream, of_kicked);
     if (stream->is_stranger) {
@@ -70,23 +77,29 @@ void thi_stream_fail(struct thi_stream *stream, const char *why, bool is_final)
     struct thi_tcp *tcp = stream->tcp;
     struct thi_conn *conn = stream->conn;
 
+    if (stream->state == THI_STREAM_SHAKING) {
+        tcp->figures.handshakes_failed++;
+        if (!conn)
+            thi_tcp_note(tcp, TH_LOG_WARN, "%s", why); /* nobody else hears of it */
+    }
     thi_stream_end(stream);
     if (conn)
         thi_conn_closed(conn, why, is_final, thi_loop_now(&tcp->loop));
 }
 
-static void fail_by_errno(struct thi_stream *stream, int error)
+static void say_and_fail(struct thi_stream *stream, const char *what)
 {
     char far[THI_HOSTPORT_SIZE], why[THI_HOSTPORT_SIZE + 128];
 
     thi_sockaddr_print(&stream->far, far);
-    (void)snprintf(why, sizeof(why), "%s: %s", far, strerror(error));
+    (void)snprintf(why, sizeof(why), "%s: %s", far, what);
     thi_stream_fail(stream, why, false);
 }
 
 /* ---- what is waited for ---- */
 
 static void on_ready(uv_poll_t *poll, int status, int events);
+static void end_writing(struct thi_stream *stream);
 
 static void watch(struct thi_stream *stream)
 {
@@ -112,14 +125,15 @@ th_err thi_stream_adopt(struct thi_stream *stream, int fd)
     return TH_E_THREAD;
 }
 
-/* Whom the stream belongs to from here on is told who is there. */
-void thi_stream_connected(struct thi_stream *stream)
+bool thi_stream_introduce(struct thi_stream *stream, const char *subject)
 {
     struct thi_tcp *tcp = stream->tcp;
     uint64_t now = thi_loop_now(&tcp->loop);
-    struct thi_far_end far = { .is_authenticated = false };
+    struct thi_far_end far = { .is_authenticated = stream->tls != NULL };
 
+    (void)snprintf(far.subject, sizeof(far.subject), "%s", subject);
     thi_sockaddr_print(&stream->far, far.address);
+    thi_deadline_clear(&tcp->shaking, &stream->deadline);
     stream->state = THI_STREAM_OPEN;
     if (stream->conn) {
         thi_conn_opened(stream->conn, &far, now);
@@ -128,15 +142,23 @@ void thi_stream_connected(struct thi_stream *stream)
         if (!stream->conn) {
             tcp->figures.turned_away++;
             thi_stream_end(stream);
-            return;
+            return false;
         }
         tcp->figures.accepted++;
         thi_conn_set_stream(stream->conn, stream);
     }
-    if (stream->state != THI_STREAM_OPEN)
-        return;
     thi_stream_kick(stream);
-    watch(stream);
+    return stream->state == THI_STREAM_OPEN;
+}
+
+void thi_stream_connected(struct thi_stream *stream)
+{
+    if (!stream->tcp->options.tls)
+        (void)thi_stream_introduce(stream, "");
+    else if (thi_secret_begin(stream) != TH_OK)
+        thi_stream_fail(stream, th_strerror(TH_E_NOMEM), false);
+    if (stream->state == THI_STREAM_OPEN || stream->state == THI_STREAM_SHAKING)
+        watch(stream);
 }
 
 /* ---- in ---- */
@@ -149,40 +171,51 @@ static bool take_in(struct thi_stream *stream, size_t size)
     tcp->figures.bytes_in += size;
     if (stream->state == THI_STREAM_LINGERING)
         return true; /* nobody is there to read it */
+    if (stream->tls)
+        return thi_secret_take_in(stream, tcp->in, size);
     return thi_conn_feed(stream->conn, tcp->in, size, thi_loop_now(&tcp->loop));
 }
 
-static void far_end_is_through(struct thi_stream *stream)
+void thi_stream_far_end_is_through(struct thi_stream *stream)
 {
-    char far[THI_HOSTPORT_SIZE], why[THI_HOSTPORT_SIZE + 64];
+    say_and_fail(stream, "closed by the other side");
+}
 
-    thi_sockaddr_print(&stream->far, far);
-    (void)snprintf(why, sizeof(why), "%s: closed by the other side", far);
-    thi_stream_fail(stream, why, false);
+/* The end of the bytes. Over TLS a proper end was said before, and anybody can cut a connection. */
+static void come_to_the_end(struct thi_stream *stream)
+{
+    if (!stream->tls || stream->state == THI_STREAM_LINGERING)
+        thi_stream_far_end_is_through(stream);
+    else if (stream->state == THI_STREAM_SHAKING)
+        say_and_fail(stream, "TLS: hung up before the handshake was complete");
+    else
+        say_and_fail(stream, "TLS: cut off, without the other side's goodbye");
 }
 
 static void read_in(struct thi_stream *stream)
 {
+    /* with what is left of a record that was not whole, decrypted it still fits into one buffer */
+    size_t most = stream->tls ? TH_LINK_READ_SIZE - THI_TLS_ROOM : TH_LINK_READ_SIZE;
     size_t left = TH_LINK_TURN_BYTES;
 
     while (!stream->is_paused) {
-        ssize_t got = recv(stream->fd, stream->tcp->in, TH_LINK_READ_SIZE, 0);
+        ssize_t got = recv(stream->fd, stream->tcp->in, most, 0);
 
         if (got == 0) {
-            far_end_is_through(stream);
+            come_to_the_end(stream);
             return;
         }
         if (got < 0 && errno == EINTR)
             continue;
         if (got < 0) {
             if (errno != EAGAIN)
-                fail_by_errno(stream, errno);
+                say_and_fail(stream, strerror(errno));
             return;
         }
         if (!take_in(stream, (size_t)got))
             return;
         /* N3; a buffer that was not filled was all there was */
-        if ((size_t)got < TH_LINK_READ_SIZE || left <= (size_t)got)
+        if ((size_t)got < most || left <= (size_t)got)
             return;
         left -= (size_t)got;
     }
@@ -190,8 +223,7 @@ static void read_in(struct thi_stream *stream)
 
 /* ---- out ---- */
 
-/* What of @pieces the kernel took; SIZE_MAX: the stream has failed. */
-static size_t write_pieces(struct thi_stream *stream, struct iovec *pieces, unsigned count)
+size_t thi_stream_write(struct thi_stream *stream, struct iovec *pieces, unsigned count)
 {
     /* not writev(): a broken pipe is an error of ours, not a signal of the program's */
     struct msghdr message = { .msg_iov = pieces, .msg_iovlen = count };
@@ -206,7 +238,7 @@ static size_t write_pieces(struct thi_stream *stream, struct iovec *pieces, unsi
     }
     if (errno == EAGAIN)
         return 0;
-    fail_by_errno(stream, errno);
+    say_and_fail(stream, strerror(errno));
     return SIZE_MAX;
 }
 
@@ -227,17 +259,14 @@ static bool flush(struct thi_stream *stream)
             return false;
         for (unsigned i = 0; i < count; i++)
             size += pieces[i].iov_len;
-        put = write_pieces(stream, pieces, count);
+        put = thi_stream_write(stream, pieces, count);
         if (put == SIZE_MAX)
             return false;
         stream->is_full = put < size;
         if (put > 0)
             thi_conn_pulled(stream->conn, put, now);
-        if (stream->state != THI_STREAM_OPEN)
-            return false; /* that was its last word */
-        watch(stream);
-        if (stream->is_full)
-            return false;
+        if (stream->state != THI_STREAM_OPEN || stream->is_full)
+            return false; /* that was its last word; or the kernel's */
         if (left <= put)
             return true;
         left -= put;
@@ -263,10 +292,25 @@ bool thi_stream_flush_all(struct thi_tcp *tcp)
         TAILQ_REMOVE(&tcp->kicked, stream, of_kicked);
         stream->is_kicked = false;
         /* full: it goes on when the kernel says so */
-        if (stream->state == THI_STREAM_OPEN && !stream->is_full && flush(stream))
+        if (stream->state != THI_STREAM_OPEN || stream->is_full)
+            continue;
+        if (stream->tls ? thi_secret_flush(stream) : flush(stream))
             thi_stream_kick(stream);
+        if (stream->state == THI_STREAM_OPEN)
+            watch(stream);
     }
     return !TAILQ_EMPTY(&tcp->kicked);
+}
+
+static void go_on_writing(struct thi_stream *stream)
+{
+    stream->is_full = false;
+    if (stream->rest && !thi_secret_write_rest(stream))
+        return;
+    if (stream->state == THI_STREAM_OPEN)
+        thi_stream_kick(stream);
+    else if (stream->state == THI_STREAM_LINGERING && !stream->rest)
+        end_writing(stream);
 }
 
 static void on_ready(uv_poll_t *poll, int status, int events)
@@ -278,14 +322,11 @@ static void on_ready(uv_poll_t *poll, int status, int events)
         events = UV_READABLE;
         stream->is_paused = false;
     }
-    if (events & UV_WRITABLE) {
-        stream->is_full = false;
-        thi_stream_kick(stream);
-        watch(stream);
-    }
-    if (events & UV_READABLE)
+    if (events & UV_WRITABLE)
+        go_on_writing(stream);
+    if (events & UV_READABLE && stream->state != THI_STREAM_CLOSED)
         read_in(stream);
-    if (status < 0 && stream->state != THI_STREAM_CLOSED)
+    if (stream->state != THI_STREAM_CLOSED)
         watch(stream);
 }
 
@@ -308,17 +349,26 @@ void thi_stream_let_go(struct thi_stream *stream, uint64_t linger_ns)
     }
     /* A socket that is closed with input unread sends a reset, which can overtake what was written
      * last. So: no more from us, and read until the far end has closed, too. */
-    stream->state = THI_STREAM_LINGERING;
     stream->conn = NULL;
-    stream->is_paused = false;
-    stream->is_full = false;
-    if (shutdown(stream->fd, SHUT_WR) != 0) {
-        thi_stream_end(stream);
+    if (stream->tls)
+        thi_secret_goodbye(stream);
+    if (stream->state == THI_STREAM_CLOSED)
         return;
-    }
+    stream->state = THI_STREAM_LINGERING;
+    stream->is_paused = false;
+    stream->is_full = stream->rest != NULL;
     thi_deadline_set(&tcp->lingering, &stream->deadline,
                      thi_clock_after(thi_loop_now(&tcp->loop), linger_ns));
-    watch(stream);
+    if (!stream->rest)
+        end_writing(stream);
+    if (stream->state == THI_STREAM_LINGERING)
+        watch(stream);
+}
+
+static void end_writing(struct thi_stream *stream)
+{
+    if (shutdown(stream->fd, SHUT_WR) != 0)
+        thi_stream_end(stream); /* the far end has gone */
 }
 
 static struct thi_stream *of_deadline(struct thi_deadline *deadline)
@@ -340,4 +390,6 @@ void thi_stream_due(struct thi_tcp *tcp, uint64_t now)
 
     while ((due = thi_deadlines_take(&tcp->lingering, now)) != NULL)
         thi_stream_end(of_deadline(due));
+    while ((due = thi_deadlines_take(&tcp->shaking, now)) != NULL)
+        say_and_fail(of_deadline(due), "TLS: the handshake took too long");
 }

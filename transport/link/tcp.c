@@ -94,6 +94,7 @@ static uint64_t next_deadline(const struct thi_tcp *tcp)
     uint64_t when =
         earlier(thi_deadlines_next(&tcp->lingering), thi_deadlines_next(&tcp->dialling));
 
+    when = earlier(when, thi_deadlines_next(&tcp->shaking));
     return earlier(when, earlier(tcp->accept_again_ns, tcp->hub_when_ns));
 }
 
@@ -143,7 +144,7 @@ void thi_tcp_note(struct thi_tcp *tcp, int level, const char *format, ...)
 
 bool thi_tcp_may_reach(const struct thi_tcp *tcp, const struct thi_sockaddr *at)
 {
-    return tcp->options.insecure || thi_sockaddr_is_loopback(at);
+    return tcp->options.insecure || tcp->options.tls || thi_sockaddr_is_loopback(at);
 }
 
 /* What lingers has said its last word to the kernel; idle connections are had again when they are
@@ -183,10 +184,33 @@ static void set_up(struct thi_tcp *tcp, const struct thi_tcp_options *options)
         (uint32_t)or_default(own->strangers_per_host, TH_LINK_STRANGERS_PER_HOST);
     own->connect_ns = or_default(own->connect_ns, TH_LINK_CONNECT_NS);
     own->stagger_ns = or_default(own->stagger_ns, TH_LINK_STAGGER_NS);
+    own->handshake_ns = or_default(own->handshake_ns, TH_LINK_HANDSHAKE_NS);
     own->accept_pause_ns = or_default(own->accept_pause_ns, TH_LINK_ACCEPT_PAUSE_NS);
     TAILQ_INIT(&tcp->streams);
     TAILQ_INIT(&tcp->kicked);
     TAILQ_INIT(&tcp->strangers);
+}
+
+static void give_buffers(struct thi_tcp *tcp)
+{
+    thi_memory_give(tcp->options.memory, tcp->in, TH_LINK_READ_SIZE);
+    thi_memory_give(tcp->options.memory, tcp->plain, TH_LINK_READ_SIZE);
+    thi_memory_give(tcp->options.memory, tcp->cipher, TH_LINK_READ_SIZE);
+}
+
+static bool take_buffers(struct thi_tcp *tcp)
+{
+    bool has_tls = tcp->options.tls != NULL;
+
+    tcp->in = thi_memory_take_raw(tcp->options.memory, TH_LINK_READ_SIZE);
+    if (has_tls) {
+        tcp->plain = thi_memory_take_raw(tcp->options.memory, TH_LINK_READ_SIZE);
+        tcp->cipher = thi_memory_take_raw(tcp->options.memory, TH_LINK_READ_SIZE);
+    }
+    if (tcp->in && (!has_tls || (tcp->plain && tcp->cipher)))
+        return true;
+    give_buffers(tcp);
+    return false;
 }
 
 th_err thi_tcp_open(struct thi_tcp *tcp, const struct thi_tcp_options *options, char *why,
@@ -196,13 +220,12 @@ th_err thi_tcp_open(struct thi_tcp *tcp, const struct thi_tcp_options *options, 
 
     set_up(tcp, options);
     (void)snprintf(why, why_size, "%s", th_strerror(TH_E_NOMEM));
-    tcp->in = thi_memory_take_raw(options->memory, TH_LINK_READ_SIZE);
-    if (!tcp->in)
+    if (!take_buffers(tcp))
         return TH_E_NOMEM;
     err = thi_loop_open(&tcp->loop, &loop_ops, tcp, options->clock);
     if (err) {
         (void)snprintf(why, why_size, "%s", th_strerror(err));
-        thi_memory_give(options->memory, tcp->in, TH_LINK_READ_SIZE);
+        give_buffers(tcp);
         return err;
     }
     thi_lookups_init(&tcp->lookups, &tcp->loop.uv, options->memory, tcp->options.resolve,
@@ -258,5 +281,5 @@ void thi_tcp_close(struct thi_tcp *tcp)
 {
     thi_listen_close(tcp);
     thi_loop_close(&tcp->loop);
-    thi_memory_give(tcp->options.memory, tcp->in, TH_LINK_READ_SIZE);
+    give_buffers(tcp);
 }

@@ -1,8 +1,9 @@
-/* transport/link/tcp.h: the carrier that moves bytes over TCP.
+/* transport/link/tcp.h: the carrier that moves bytes over TCP, with TLS where it is asked for.
  *
  *     loop.h     the thread, its bell and timer          lookup.h    names become addresses
  *     listen.c   who dials us                            dial.c      whom we dial
  *     stream.c   a connection: reading, writing, the end
+ *     secret.c   the same over TLS                       tls.h       certificates, bytes to bytes
  *
  * The sockets are our own, watched by uv_poll_t, not uv_tcp_t: it is as fast (docs/internals/
  * network.md), and what happens without descriptors, or on a broken pipe, is for us to say.
@@ -29,16 +30,19 @@
 #include <thespis/config.h>
 
 struct thi_dial;
+struct thi_tls;
+struct thi_tls_session;
 
 struct thi_tcp_options {
     struct thi_memory *memory;
     struct thi_clock *clock;
     const char *const *listen; /* ended by NULL; NULL: nobody can dial us */
-    bool insecure;             /* beyond loopback all the same */
-    thi_resolve *resolve;      /* NULL: the machine's */
+    struct thi_tls *tls;       /* [keep]; NULL: none, and then beyond loopback only if insecure */
+    bool insecure;
+    thi_resolve *resolve; /* NULL: the machine's */
     void *resolve_context;
     uint32_t strangers_max, strangers_per_host; /* 0, here and below: the default in config.h */
-    uint64_t connect_ns, stagger_ns, accept_pause_ns;
+    uint64_t connect_ns, stagger_ns, handshake_ns, accept_pause_ns;
 
     void *host;
     /* Somebody rang: on the loop. */
@@ -52,7 +56,8 @@ struct thi_tcp_options {
 /* ---- a connection ---- */
 
 enum thi_stream_state {
-    THI_STREAM_DIALLING,  /* no socket yet: `dial` has them    -> OPEN, CLOSED */
+    THI_STREAM_DIALLING,  /* no socket yet: `dial` has them    -> SHAKING, OPEN, CLOSED */
+    THI_STREAM_SHAKING,   /* TLS: who are you?                 -> OPEN, CLOSED */
     THI_STREAM_OPEN,      /*                                   -> LINGERING, CLOSED */
     THI_STREAM_LINGERING, /* last bytes on their way, nobody's -> CLOSED */
     THI_STREAM_CLOSED     /* libuv has not let go of it yet */
@@ -60,7 +65,7 @@ enum thi_stream_state {
 
 struct thi_stream {
     struct thi_tcp *tcp;
-    struct thi_conn *conn; /* NULL: let go */
+    struct thi_conn *conn; /* NULL: a stranger still SHAKING, or let go */
     enum thi_stream_state state;
     int fd;
     uv_poll_t poll;
@@ -73,9 +78,12 @@ struct thi_stream {
     TAILQ_ENTRY(thi_stream) of_tcp;
     TAILQ_ENTRY(thi_stream) of_kicked;
     TAILQ_ENTRY(thi_stream) of_strangers;
-    struct thi_deadline deadline; /* in tcp->lingering */
+    struct thi_deadline deadline; /* in tcp->shaking or tcp->lingering, by state */
     struct thi_sockaddr far;
-    struct thi_dial *dial; /* DIALLING */
+    struct thi_dial *dial;       /* DIALLING */
+    struct thi_tls_session *tls; /* NULL: plain, or not begun */
+    char *rest;                  /* encrypted, and not taken by the kernel yet */
+    size_t rest_at, rest_size;
 };
 
 TAILQ_HEAD(thi_stream_list, thi_stream);
@@ -93,6 +101,7 @@ struct thi_tcp_figures {
     uint64_t dialled, failed;
     uint64_t ended; /* sockets closed again */
     uint64_t bytes_in, bytes_out;
+    uint64_t handshakes_failed;
     uint64_t short_of_descriptors; /* times that none was to be had */
 };
 
@@ -107,11 +116,12 @@ struct thi_tcp {
     struct thi_stream_list streams, kicked, strangers;
     uint32_t round; /* counts the looks */
     unsigned stranger_count;
-    struct thi_deadlines dialling, lingering;
+    struct thi_deadlines dialling, shaking, lingering;
     uint64_t hub_when_ns;     /* UINT64_MAX: the hub waits for nothing */
     uint64_t accept_again_ns; /* UINT64_MAX: the doors are open, or there are none */
     int reserve;              /* a descriptor kept back; -1: given away */
     char *in;                 /* TH_LINK_READ_SIZE bytes: what was read last */
+    char *plain, *cipher;     /* with TLS: the same decrypted; what is to be written, encrypted */
     bool is_stopping;
     bool has_ended;
     char why[256]; /* of the last dial that was refused */
@@ -176,8 +186,14 @@ void thi_dial_cancel(struct thi_stream *stream);
 struct thi_stream *thi_stream_create(struct thi_tcp *tcp, enum thi_stream_state state);
 /* @fd [take] is its socket now. TH_E_THREAD: libuv has no room; the stream has ended. */
 TH_NODISCARD th_err thi_stream_adopt(struct thi_stream *stream, int fd);
-/* It has its socket: whom it belongs to is told, or the hub asked. */
+/* It has its socket. */
 void thi_stream_connected(struct thi_stream *stream);
+/* Both sides are sure of each other: whom it belongs to is told, or the hub asked. False: it is
+ * nobody's. */
+bool thi_stream_introduce(struct thi_stream *stream, const char *subject);
+/* What of @pieces the kernel took; SIZE_MAX: the stream has failed. */
+size_t thi_stream_write(struct thi_stream *stream, struct iovec *pieces, unsigned count);
+void thi_stream_far_end_is_through(struct thi_stream *stream);
 void thi_stream_kick(struct thi_stream *stream);
 void thi_stream_pause(struct thi_stream *stream, bool pause);
 /* Reads and discards until the far end has read all, at most for @linger_ns. */
@@ -189,6 +205,18 @@ void thi_stream_fail(struct thi_stream *stream, const char *why, bool is_final);
 /* The one that has lingered longest; false: none does. */
 bool thi_stream_end_lingering(struct thi_tcp *tcp);
 void thi_stream_due(struct thi_tcp *tcp, uint64_t now);
+/* secret.c: the stream's over TLS */
+TH_NODISCARD th_err thi_secret_begin(struct thi_stream *stream);
+/* As thi_conn_feed(), of encrypted bytes. */
+bool thi_secret_take_in(struct thi_stream *stream, const char *bytes, size_t size);
+/* Pulls, encrypts and writes; true: there is more, but others are to have their turn. */
+bool thi_secret_flush(struct thi_stream *stream);
+/* False: the stream has ended. */
+bool thi_secret_write_rest(struct thi_stream *stream);
+void thi_secret_forget_rest(struct thi_stream *stream);
+/* Says that nothing more comes; the stream may have ended by it. */
+void thi_secret_goodbye(struct thi_stream *stream);
+
 /* Writes what is kicked. True: there is more to do than one round allows. */
 bool thi_stream_flush_all(struct thi_tcp *tcp);
 

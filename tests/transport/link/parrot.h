@@ -337,6 +337,7 @@ TH_UNUSED static void parrot_close(struct parrot *parrot)
         cr_assert(parrot->conns[i]->is_closed);
         thi_memory_give(&parrot_memory, parrot->conns[i], sizeof(*parrot->conns[i]));
     }
+    memset(parrot, 0, sizeof(*parrot)); /* for the next test, where it has the same process */
 }
 
 /* "127.0.0.1:40123": where it is dialled. */
