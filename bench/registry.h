@@ -30,6 +30,8 @@
     XX(troupe)                                                                                     \
     XX(route)                                                                                      \
     XX(publish)                                                                                    \
+    XX(net_raw)                                                                                    \
+    XX(net_raw_pingpong)                                                                           \
     XX(work)                                                                                       \
     XX(pairs)                                                                                      \
     XX(bystander)
