@@ -65,11 +65,10 @@ static void stop_now(struct thi_tcp *tcp)
     tcp->is_stopping = true;
     thi_listen_close(tcp);
     tcp->options.stopping(tcp->options.host, thi_loop_now(&tcp->loop));
-    tcp->hub_when_ns = UINT64_MAX; /* it is no more */
     for (struct thi_stream *at = TAILQ_FIRST(&tcp->streams); at; at = next) {
         next = TAILQ_NEXT(at, of_tcp);
-        if (at->state != THI_STREAM_LINGERING && at->state != THI_STREAM_CLOSED)
-            thi_stream_end(at); /* the hub closes all of its own: this one is nobody's */
+        if (at->state == THI_STREAM_SHAKING && !at->conn)
+            thi_stream_end(at); /* a stranger: nobody else will */
     }
     thi_lookups_close(&tcp->lookups);
 }
@@ -266,7 +265,7 @@ void thi_tcp_ring(struct thi_tcp *tcp)
 
 void thi_tcp_stop(struct thi_tcp *tcp)
 {
-    if (!tcp->hub)
+    if (!tcp->hub || tcp->has_ended)
         return;
     /* release: pairs with the acquire in on_rung() */
     atomic_store_explicit(&tcp->stop, true, memory_order_release);

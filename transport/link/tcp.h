@@ -47,7 +47,7 @@ struct thi_tcp_options {
     void *host;
     /* Somebody rang: on the loop. */
     void (*rung)(void *host, uint64_t now);
-    /* The loop ends: the hub is to close everything now. On the loop. */
+    /* The loop is to end: thi_hub_stop(). It ends when the last connection has. On the loop. */
     void (*stopping)(void *host, uint64_t now);
     /* Worth a line in the log: th_log_level, and what. On the loop. */
     void (*note)(void *host, int level, const char *text);
@@ -150,8 +150,9 @@ void thi_tcp_turn(struct thi_tcp *tcp, bool waits);
 /* From any thread: options.rung() will run. */
 void thi_tcp_ring(struct thi_tcp *tcp);
 
-/* options.stopping() runs; then last words are written, for as long as they may linger. Returns
- * when the thread has ended. Nothing to do if it never started. */
+/* options.stopping() runs; then last words are said, for as long as the hub lets them, and
+ * nobody is let in any more. Returns when no connection is left and the thread has ended. Nothing
+ * to do if it never started. */
 void thi_tcp_stop(struct thi_tcp *tcp);
 
 void thi_tcp_close(struct thi_tcp *tcp);

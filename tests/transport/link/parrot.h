@@ -33,6 +33,7 @@ struct thi_conn {
     size_t bite; /* most bytes it offers at once; 0: all */
     bool is_opened, is_closed, is_final, is_paused, has_greeted;
     bool leaves_when_said; /* closes once it has said all */
+    bool has_last_word;    /* when all ends, and closes when it is said */
     char echo[PARROT_ECHO];
     size_t echo_used;
     char why[512];
@@ -235,6 +236,12 @@ void thi_conn_closed(struct thi_conn *conn, const char *why, bool final, uint64_
     snprintf(conn->why, sizeof(conn->why), "%s", why);
 }
 
+TH_UNUSED static void parrot_say(struct thi_conn *conn, uint64_t size)
+{
+    conn->to_say += size;
+    conn->parrot->tcp.carrier.ops->kick(&conn->parrot->tcp.carrier, conn);
+}
+
 /* ---- the parrot ---- */
 
 static void parrot_rung(void *host, uint64_t now)
@@ -249,8 +256,14 @@ static void parrot_stopping(void *host, uint64_t now)
 
     (void)now;
     parrot->stops++;
-    for (unsigned i = 0; i < parrot->count; i++)
-        parrot_let_go(parrot->conns[i]);
+    for (unsigned i = 0; i < parrot->count; i++) {
+        struct thi_conn *conn = parrot->conns[i];
+
+        if (conn->has_last_word && !conn->is_closed)
+            parrot_say(conn, 1000);
+        else
+            parrot_let_go(conn);
+    }
 }
 
 static void parrot_note(void *host, int level, const char *text)
@@ -356,12 +369,6 @@ TH_UNUSED static struct thi_conn *parrot_dial(struct parrot *parrot, const char 
                  "%s", why);
     cr_assert_not(conn->is_opened || conn->is_closed, "called up from inside dial()");
     return conn;
-}
-
-TH_UNUSED static void parrot_say(struct thi_conn *conn, uint64_t size)
-{
-    conn->to_say += size;
-    conn->parrot->tcp.carrier.ops->kick(&conn->parrot->tcp.carrier, conn);
 }
 
 /* Rounds of both until @claim is so; a test that waits for nothing hangs, and is stopped. */

@@ -176,6 +176,19 @@ Test(tcp, who_never_closes_is_waited_for_only_so_long, .init = begin_two, .fini 
     parrot_pause(them.conns[0], false);
 }
 
+Test(tcp, what_is_said_at_the_end_still_arrives, .init = begin_two)
+{
+    struct thi_conn *conn = meet(), *other = them.conns[0];
+
+    conn->has_last_word = conn->leaves_when_said = true;
+    thi_tcp_stop(&us.tcp);
+    cr_assert_eq(conn->said, 1000);
+    while (!other->is_closed)
+        thi_tcp_turn(&them.tcp, false);
+    cr_assert_eq(other->heard, 1000);
+    end_two();
+}
+
 /* ---- a peer that is a bare socket ---- */
 
 static int dial_bare(void)
