@@ -156,7 +156,9 @@ typedef enum th_exit_reason {
     XX(FULL, "a queue on its way is at its limit")                                                 \
     XX(NOMEM, "there was no memory to deliver it")                                                 \
     XX(FOREIGN, "its target belongs to a system that nothing links to this one")                   \
-    XX(SHUTDOWN, "the system shut down")
+    XX(SHUTDOWN, "the system shut down")                                                           \
+    XX(LINK_LOST, "the link to its system was given up; whether it arrived is not known")          \
+    XX(EXPIRED, "it waited too long for the link to its system")
 
 typedef enum th_dead_reason {
 #define XX(name, text) TH_DEAD_##name,
