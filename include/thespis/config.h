@@ -341,6 +341,78 @@
  * a second cost nothing, and nobody gives up waiting within them. */
 #define TH_LINK_ACCEPT_PAUSE_NS 100000000
 
+/* ---- links to other systems ---- */
+
+/* Systems that one is linked to at once: a link at rest costs some 2 KiB. */
+#define TH_LINK_LINKS_DEFAULT 4096
+
+/* Connections of others' dialling that have not greeted yet; each may cost us TH_WIRE_GREETING_MAX
+ * bytes and a descriptor for so long. Two seconds are many round trips on any network, and what a
+ * slow stranger is given. Nanoseconds. */
+#define TH_LINK_STRANGERS_DEFAULT 256
+#define TH_LINK_GREETING_NS       2000000000
+
+/* How long a connection may take to be had before the link stops waiting for whoever moves the
+ * bytes: a SYN is sent four times in it. Nanoseconds. */
+#define TH_LINK_DIAL_NS 15000000000
+
+/* Who hears nothing for so long asks, and after two more such periods without an answer the
+ * connection is dead. Nanoseconds: half a minute until a cable that was pulled is noticed. */
+#define TH_LINK_PING_NS 10000000000
+
+/* How long a link may be without a connection that it wants before it is given up and what it holds
+ * is dead letters: a machine restarts, or a switch, in less. Nanoseconds. */
+#define TH_LINK_PATIENCE_NS 60000000000
+
+/* A connection that neither side needed for so long is closed, and opened again on demand: 20
+ * minutes, as Thespian has it. Nanoseconds. */
+#define TH_LINK_IDLE_NS 1200000000000
+
+/* A message that could not be sent for so long is a dead letter. Nanoseconds: 5 minutes, as
+ * Thespian has it; a link that is down ends sooner, by its patience. */
+#define TH_LINK_EXPIRY_NS 300000000000
+
+/* Pause after a first failure to connect, and the longest, which the thirteenth in a row has:
+ * Thespian's figures. Nanoseconds. */
+#define TH_LINK_PAUSE_MIN_NS 20000000
+#define TH_LINK_PAUSE_MAX_NS 7329000000
+
+/* How long an acknowledgement waits for a frame to ride on, in nanoseconds: short against a round
+ * trip between machines that matter, long against an answer of the actor's. It does not wait beyond
+ * so many frames. */
+#define TH_LINK_ACK_NS     1000000
+#define TH_LINK_ACK_FRAMES 64
+
+/* What may be on its way unacknowledged, in frames and in bytes: 64-byte messages at 5 million a
+ * second for 3 ms; 10 Gbit/s for 6 ms. 24 bytes of record for each frame. */
+#define TH_LINK_UNACKED_DEFAULT 16384
+#define TH_LINK_UNACKED_BYTES   (8u * 1024 * 1024)
+
+/* Bytes made ready before the connection can take them: two large writes. What is urgent waits
+ * behind no more than that. */
+#define TH_LINK_AHEAD (256u * 1024)
+
+/* Bytes of a chunk of these, and of a message, or a piece of one, in one frame: less than every
+ * peer takes (TH_WIRE_FRAME_LEAST), and with its header not more than a chunk. */
+#define TH_LINK_CHUNK_SIZE (64u * 1024)
+#define TH_LINK_PIECE_SIZE (60u * 1024)
+
+/* Messages larger than a piece that are under way at once on a link: each is encoded whole. Bytes
+ * of them together. */
+#define TH_LINK_TRANSFERS_MAX  4
+#define TH_LINK_TRANSFER_BYTES (64u * 1024 * 1024)
+
+/* What a message that came may take in memory, for each byte of its body and besides: a message
+ * inside it is 10 bytes on the wire and 128 here; a struct has room for what is not there. */
+#define TH_LINK_BODY_FACTOR 32
+#define TH_LINK_BODY_SLACK  65536
+
+/* Messages taken from a link's queue that cannot be sent just now; the others stay in the queue. */
+#define TH_LINK_ASIDE_MAX 256
+
+/* How long a connection may take to write why it closes. Nanoseconds. */
+#define TH_LINK_CLOSE_NS 1000000000
+
 /* ---- troupes ---- */
 
 #define TH_TROUPE_WORKERS_DEFAULT 10         /* most workers */
