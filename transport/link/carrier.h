@@ -6,7 +6,8 @@
  *
  * The carrier calls up: thi_hub_accepted(), thi_conn_opened(), thi_conn_feed(), thi_conn_pull(),
  * thi_conn_pulled(), thi_conn_closed() (conn.h, hub.h). It never calls them from inside one of the
- * functions below: what a call brings about comes later, from the loop. */
+ * functions below: what a call brings about comes later, from the loop. It pulls once by itself
+ * when a stream is open, dialled or accepted; from then on when it can write, or is kicked. */
 #ifndef THI_LINK_CARRIER_H
 #define THI_LINK_CARRIER_H
 

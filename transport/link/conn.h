@@ -1,7 +1,7 @@
 /* transport/link/conn.h: one connection, from the carrier's side: bytes in, bytes out.
  *
  * A connection greets (HELLO, RESUME), then carries the frames of its link until it is closed. What
- * it does when is in docs/protocol.md. On the loop, all of it. */
+ * it does when is in connection.h. On the loop, all of it. */
 #ifndef THI_LINK_CONN_H
 #define THI_LINK_CONN_H
 

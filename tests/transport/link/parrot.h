@@ -40,12 +40,8 @@ struct thi_conn {
     struct thi_far_end far;
 };
 
-struct thi_hub {
-    struct parrot *parrot;
-};
-
 struct parrot {
-    struct thi_hub hub;
+    struct thi_hub hub; /* first: it is found by it */
     struct thi_tcp tcp;
     struct thi_conn *conns[PARROT_CONNS];
     unsigned count;
@@ -66,6 +62,11 @@ static char parrot_words[PARROT_PERIOD + 64 * 1024];
 
 /* ---- the hub ---- */
 
+static struct parrot *parrot_of(struct thi_hub *hub)
+{
+    return (struct parrot *)(void *)hub;
+}
+
 TH_UNUSED static struct thi_conn *parrot_conn(struct parrot *parrot)
 {
     struct thi_conn *conn = thi_memory_take(&parrot_memory, sizeof(*conn));
@@ -82,7 +83,7 @@ TH_UNUSED static struct thi_conn *parrot_conn(struct parrot *parrot)
 
 struct thi_conn *thi_hub_accepted(struct thi_hub *hub, const struct thi_far_end *far, uint64_t now)
 {
-    struct thi_conn *conn = hub->parrot->refuses ? NULL : parrot_conn(hub->parrot);
+    struct thi_conn *conn = parrot_of(hub)->refuses ? NULL : parrot_conn(parrot_of(hub));
 
     (void)now;
     if (conn) {
@@ -105,13 +106,13 @@ TH_UNUSED static void parrot_let_go(struct thi_conn *conn)
 
 bool thi_hub_shed(struct thi_hub *hub, uint64_t now)
 {
-    struct thi_conn *idle = hub->parrot->idle;
+    struct thi_conn *idle = parrot_of(hub)->idle;
 
     (void)now;
     if (!idle)
         return false;
-    hub->parrot->idle = NULL;
-    hub->parrot->shed++;
+    parrot_of(hub)->idle = NULL;
+    parrot_of(hub)->shed++;
     parrot_let_go(idle);
     return true;
 }
@@ -119,7 +120,7 @@ bool thi_hub_shed(struct thi_hub *hub, uint64_t now)
 void thi_hub_tick(struct thi_hub *hub, uint64_t now)
 {
     (void)now;
-    hub->parrot->ticks++;
+    parrot_of(hub)->ticks++;
 }
 
 /* ---- connections ---- */
@@ -326,7 +327,6 @@ TH_UNUSED static void parrot_open_with(struct parrot *parrot, const struct thi_t
 {
     char why[256] = "";
 
-    parrot->hub.parrot = parrot;
     cr_assert_eq(thi_tcp_open(&parrot->tcp, options, why, sizeof(why)), TH_OK, "%s", why);
     thi_tcp_start_here(&parrot->tcp, &parrot->hub);
 }

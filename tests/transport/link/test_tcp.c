@@ -380,7 +380,6 @@ Test(tcp, a_thread_of_its_own_hears_every_ring, .init = begin)
     thi_clock_init_real(&real);
     options.clock = &real;
     options.rung = count_ring;
-    us.hub.parrot = &us;
     cr_assert_eq(thi_tcp_open(&us.tcp, &options, why, sizeof(why)), TH_OK);
     cr_assert_eq(thi_tcp_start(&us.tcp, &us.hub), TH_OK);
     for (unsigned i = 0; i < 1000; i++) {
