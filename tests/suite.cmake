@@ -64,6 +64,9 @@ function(thespis_add_test source)
     if(TARGET test_support)
         target_link_libraries(test.${name} PRIVATE $<TARGET_OBJECTS:test_support>)
     endif()
+    if(TARGET test_simnet) # an archive: only who names it has it
+        target_link_libraries(test.${name} PRIVATE test_simnet)
+    endif()
     if(TARGET thespis_net_static)
         target_link_libraries(test.${name} PRIVATE thespis_net_static thespis_net_deps)
     endif()
@@ -79,6 +82,13 @@ function(thespis_add_suites)
     if(support)
         add_library(test_support OBJECT ${support})
         target_link_libraries(test_support PRIVATE
+            test_framework thespis_house thespis_warnings test_warnings)
+    endif()
+
+    file(GLOB simnet CONFIGURE_DEPENDS support/simnet/*.c)
+    if(simnet AND TARGET thespis_net_static)
+        add_library(test_simnet STATIC ${simnet})
+        target_link_libraries(test_simnet PRIVATE
             test_framework thespis_house thespis_warnings test_warnings)
     endif()
 
