@@ -88,6 +88,9 @@ void simnet_dial(struct simnet *net, unsigned from, unsigned to);
 /* An actor of @from, one of @actors, sends to one of @to's a parcel of about @size bytes. */
 void simnet_send(struct simnet *net, unsigned from, unsigned to, unsigned actor, size_t size,
                  enum sim_kind kind);
+/* The same, but without memory for the message itself nothing is sent. */
+void simnet_send_unless_short(struct simnet *net, unsigned from, unsigned to, unsigned actor,
+                              size_t size, enum sim_kind kind);
 struct thi_hub *simnet_hub(struct simnet *net, unsigned node);
 /* @from's link to the system that @to is now; NULL: none. */
 struct thi_link *simnet_link(struct simnet *net, unsigned from, unsigned to);
