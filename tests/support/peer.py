@@ -4,10 +4,11 @@
 Standard library only, and nothing of the C code: where the two disagree, one of them or the page is
 wrong. It is slow, plain and strict.
 
-    peer.py check FILE...      tests/vectors/*.txt: decode, compare, encode again; the malformed fail
+    peer.py check FILE...      tests/vectors/*.txt: decoded, compared, encoded again
     peer.py fill FILE          prints FILE with the hex of each value written anew
     peer.py seeds FILE DIR     each vector's bytes as a file in DIR: a corpus for a fuzzer
     peer.py hello HOST PORT    greets a system and says who it is
+    peer.py talk               two of them over a pair of sockets: this file's own test
 
 As a module: encode_frame() and decode_frame(), Shape, Types, and Peer for a socket, which can also
 be told to misbehave.
@@ -17,6 +18,7 @@ import os
 import socket
 import struct
 import sys
+import threading
 
 MAGIC = "thespis"
 GREETING_MAX = 4096
@@ -40,7 +42,7 @@ def demand(claim, words):
         raise Wrong(words)
 
 
-# ---- CBOR: majors 0 to 7, definite, shortest --------------------------------------------------
+# ---- CBOR: majors 0 to 7, definite, shortest ---------------------------------------------
 
 UINT, MINUS, BYTES, TEXT, ARRAY, MAP, TAG, SIMPLE, F32, F64 = range(10)
 
@@ -126,7 +128,7 @@ class Items:
         demand(self.at == len(self.data), "bytes after the end")
 
 
-# ---- addresses ------------------------------------------------------------------------------------
+# ---- addresses -------------------------------------------------------------------------------
 
 def addr_pack(text):
     if text == "none":
@@ -140,7 +142,7 @@ def addr_text(data):
     return "none" if system == 0 else f"{system:016x}.{slot}.{generation}"
 
 
-# ---- frames -----------------------------------------------------------------------------------------
+# ---- frames ------------------------------------------------------------------------------------
 
 U64 = (1 << 64) - 1
 U32 = (1 << 32) - 1
@@ -333,7 +335,7 @@ def decode_frame(data):
     return decode_body(kind, has_more, data[8:])
 
 
-# ---- messages -------------------------------------------------------------------------------------
+# ---- messages --------------------------------------------------------------------------------
 
 NUMERIC = {  # kind: bytes, tag of an array, struct's letter
     "u8": (1, 64, "B"), "u16": (2, 69, "H"), "u32": (4, 70, "I"), "u64": (8, 71, "Q"),
@@ -536,10 +538,10 @@ def decode_message(types, shape, data):
     return value
 
 
-# ---- vectors --------------------------------------------------------------------------------------
+# ---- vectors ---------------------------------------------------------------------------------
 
 def read_vectors(path):
-    """Blocks of `key: value` lines between blank ones, each a dict; `hex` may have several lines."""
+    """Blocks of `key: value` lines between blank ones, each a dict; `hex` may be several."""
     block, blocks = {}, []
     with open(path, encoding="utf-8") as lines:
         for line in list(lines) + ["\n"]:
@@ -637,7 +639,7 @@ def seeds(path, folder):
             out.write(data)
 
 
-# ---- a socket -------------------------------------------------------------------------------------
+# ---- a socket --------------------------------------------------------------------------------
 
 class Closed(Exception):
     """The other side closed; .frame is its CLOSE, or None."""
@@ -650,14 +652,18 @@ class Closed(Exception):
 class Peer:
     """One connection of a small system. Every receive acknowledges, unless told otherwise."""
 
-    def __init__(self, host, port, system=1, name="peer.py", timeout=20, session=1):
-        self.socket = socket.create_connection((host, port), timeout)
+    def __init__(self, stream, system=1, name="peer.py", session=1):
+        self.socket = stream
         self.system, self.name, self.session = system, name, session
         self.other, self.other_session = None, 0
         self.sent = self.came = 0
         self.ours, self.theirs = Types(), Types()
         self.pieces = {}
         self.returned = []
+
+    @classmethod
+    def dial(cls, host, port, timeout=20, **more):
+        return cls(socket.create_connection((host, int(port)), timeout), **more)
 
     def raw(self, data):
         """Whatever bytes: to misbehave."""
@@ -695,7 +701,7 @@ class Peer:
                    last=self.came, count=count)
 
     def greet(self):
-        """HELLO and RESUME, in the order that the greater id asks for. Answers the other's HELLO."""
+        """HELLO and RESUME, in the order the greater id asks for. Answers the other HELLO."""
         self.hello()
         self.other = self.read()
         demand(self.other["kind"] == "HELLO", "no HELLO first")
@@ -716,12 +722,21 @@ class Peer:
         self.sent += 1
         self.frame(kind="TYPE", number=self.sent, type=number, name=name, shape=shape)
 
-    def send(self, to, name, value, sender="none"):
-        """One message of an announced type. Answers its number."""
+    def send(self, to, name, value, sender="none", piece=65536):
+        """One message of an announced type, in pieces if it is longer. Answers the number of
+        its last frame."""
         number, shape = self.ours.by_name[name]
+        body = encode_message(self.ours, shape, value)
         self.sent += 1
-        self.frame(kind="DATA", number=self.sent, to=to, type=number,
-                   body=encode_message(self.ours, shape, value).hex(), **{"from": sender})
+        first = dict(kind="DATA", number=self.sent, to=to, type=number, body=body[:piece].hex())
+        first["from"] = sender
+        if len(body) > piece:
+            first.update(transfer=self.sent & U32, total=len(body))
+        self.frame(**first)
+        for at in range(piece, len(body), piece):
+            self.sent += 1
+            self.frame(kind="MORE", number=self.sent, transfer=first["transfer"],
+                       more=at + piece < len(body), body=body[at:at + piece].hex())
         return self.sent
 
     def receive(self, acknowledge=True):
@@ -768,7 +783,7 @@ class Peer:
                 "value": decode_message(self.theirs, shape, data)}
 
     def until_acknowledged(self):
-        """Reads until all that was sent is acknowledged; answers the negative ones."""
+        """Reads until all that was sent is acknowledged. Answers which messages were not read."""
         up_to = 0
         while up_to < self.sent:
             frame = self.read()
@@ -785,14 +800,51 @@ class Peer:
         self.socket.close()
 
 
+def talk():
+    """Messages of every size that matters, from one to the other."""
+    ends = socket.socketpair()
+    for end in ends:
+        end.settimeout(20)
+    asker, other = Peer(ends[0], system=1, session=7), Peer(ends[1], system=2, session=8)
+    sizes = [0, 1, 23, 24, 255, 256, 4000, 65536, 65537, 200000]
+    came = []
+
+    def listen():
+        other.greet()
+        try:
+            while True:
+                came.append(other.receive())
+        except Closed as closed:
+            came.append(closed.frame)
+
+    listener = threading.Thread(target=listen)
+    listener.start()
+    asker.greet()
+    asker.announce("file", "{id:u64}+")
+    for size in sizes:
+        value = {"id": size, "+": hexed(bytes(range(256)) * (size // 256) + bytes(size % 256))}
+        asker.send("0000000000000002.1.1", "file", value)
+    asker.until_acknowledged()
+    asker.close()
+    listener.join()
+    good = [message["value"]["id"] for message in came[:-1]] == sizes
+    good = good and all(len(message["value"]["+"]["hex"]) == 2 * message["value"]["id"]
+                        for message in came[:-1])
+    good = good and asker.other["system"] == f"{2:016x}" and other.other_session == 7
+    good = good and came[-1]["reason"] == 1
+    print(f"{len(came) - 1} messages came, {'as they were' if good else 'wrong'}")
+    return not good
+
+
 def hello(host, port):
-    peer = Peer(host, int(port))
+    peer = Peer.dial(host, port)
     print(json.dumps(peer.greet()))
     peer.close()
 
 
 def main(arguments):
-    commands = {"check": lambda *paths: check(paths), "fill": fill, "seeds": seeds, "hello": hello}
+    commands = {"check": lambda *paths: check(paths), "fill": fill, "seeds": seeds, "hello": hello,
+                "talk": talk}
     if not arguments or arguments[0] not in commands:
         print(__doc__)
         return 2
