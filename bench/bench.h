@@ -15,6 +15,7 @@ struct bench_setup {
     uint32_t workers;
     double scale;          /* multiplies every size */
     uint64_t loops_per_us; /* of bench_compute(), measured at the start */
+    bool measure;          /* th_options.measure */
 };
 
 /* A figure beside the time per message. */

@@ -16,13 +16,14 @@
 #define RUN_SECONDS_MAX 300 /* a run past this hangs */
 
 static const char usage[] =
-    "usage: thespis-bench NAME... [--workers N] [--runs N] [--json] [--scale F]\n"
+    "usage: thespis-bench NAME... [--workers N] [--runs N] [--json] [--scale F] [--measure]\n"
     "       thespis-bench --list\n"
     "  NAME          a benchmark, or all\n"
     "  --workers N   worker threads (default: one a core)\n"
     "  --runs N      how often; the median counts (default 5)\n"
     "  --json        one object a line\n"
-    "  --scale F     multiplies every size (default 1)\n";
+    "  --scale F     multiplies every size (default 1)\n"
+    "  --measure     while some messages are timed (th_options.measure)\n";
 
 struct request {
     struct bench_setup setup;
@@ -114,13 +115,10 @@ static bool run_all(const struct bench *bench, const struct request *request)
 static int parse(int argc, char **argv, struct request *request)
 {
     static const struct option options[] = {
-        { "workers", required_argument, NULL, 'w' },
-        { "runs", required_argument, NULL, 'r' },
-        { "json", no_argument, NULL, 'j' },
-        { "list", no_argument, NULL, 'l' },
-        { "scale", required_argument, NULL, 's' },
-        { "help", no_argument, NULL, 'h' },
-        { NULL, 0, NULL, 0 },
+        { "workers", required_argument, NULL, 'w' }, { "runs", required_argument, NULL, 'r' },
+        { "json", no_argument, NULL, 'j' },          { "list", no_argument, NULL, 'l' },
+        { "scale", required_argument, NULL, 's' },   { "measure", no_argument, NULL, 'm' },
+        { "help", no_argument, NULL, 'h' },          { NULL, 0, NULL, 0 },
     };
     char *end = NULL;
     int option;
@@ -144,6 +142,7 @@ static int parse(int argc, char **argv, struct request *request)
             break;
         case 'j': request->json = true; break;
         case 'l': request->list = true; break;
+        case 'm': request->setup.measure = true; break;
         case 'h': fputs(usage, stdout); exit(0);
         default: return complain("see below", "");
         }

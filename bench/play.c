@@ -38,7 +38,7 @@ uint64_t bench_scaled(const struct bench_setup *setup, uint64_t size, uint64_t l
 
 th_system *bench_system_start(const struct bench_setup *setup)
 {
-    th_options options = { .name = "bench", .workers = setup->workers };
+    th_options options = { .name = "bench", .workers = setup->workers, .measure = setup->measure };
     th_system *system = th_system_create(&options);
 
     if (!system)
@@ -53,6 +53,10 @@ void bench_system_stop(th_system *system, struct bench_result *result)
 
     BENCH_MUST(th_system_status_read(system, &status));
     result->pool = status.pool;
+    if (status.measured) {
+        bench_figure_add(result, "waits_sampled", (double)status.waiting.samples);
+        bench_figure_add(result, "deliveries_sampled", (double)status.handling.samples);
+    }
     BENCH_MUST(th_system_shutdown(system, TH_S(60), NULL, NULL));
     BENCH_MUST(th_system_destroy(system));
 }

@@ -459,4 +459,5 @@ const th_class thi_router_class = { .name = "router",
                                     .init = router_init,
                                     .receive = router_receive,
                                     .exit = router_exit,
-                                    .on_failure = TH_ON_FAILURE_KEEP };
+                                    .on_failure = TH_ON_FAILURE_KEEP,
+                                    .status = thi_router_status };

@@ -107,15 +107,16 @@ static th_err on_set(th_self *self, struct thi_router *router, const th_msg *msg
     return answer(self, msg, limits);
 }
 
-static th_err on_ask_status(th_self *self, struct thi_router *router, const th_msg *msg)
+th_msg *thi_router_status(th_self *self, const void *state)
 {
+    const struct thi_router *router = state;
     const struct thi_routes *routes = &router->routes;
     th_msg *status =
         th_msg_create_sized(self, &th_router_status_type, routes->count * sizeof(th_routee));
     th_routee *rows;
 
     if (!status)
-        return TH_E_NOMEM;
+        return NULL;
     *(struct th_router_status *)th_msg_body(status) =
         (struct th_router_status){ .routing = (uint32_t)router->routing,
                                    .routees = routes->count,
@@ -139,7 +140,14 @@ static th_err on_ask_status(th_self *self, struct thi_router *router, const th_m
                                .state = (uint32_t)route->state,
                                .is_child = route->is_child };
     }
-    return answer(self, msg, status);
+    return status;
+}
+
+static th_err on_ask_status(th_self *self, const struct thi_router *router, const th_msg *msg)
+{
+    th_msg *status = thi_router_status(self, router);
+
+    return status ? answer(self, msg, status) : TH_E_NOMEM;
 }
 
 bool thi_router_control(th_self *self, struct thi_router *router, const th_msg *msg,

@@ -40,6 +40,9 @@ struct thi_router {
  * th_watch_actor(). */
 th_err thi_router_invite(th_self *self, struct thi_router *router, th_addr whom);
 
+/** What a router says of itself: th_class.status. */
+th_msg *thi_router_status(th_self *self, const void *state);
+
 /** Does what one of the router's own messages wants, and answers it. false: @msg is none of those,
  * and to be passed on. */
 bool thi_router_control(th_self *self, struct thi_router *router, const th_msg *msg,

@@ -3,7 +3,9 @@
  * The regime decides (regime.h); this file turns messages into its events and its actions into
  * spawns and exit requests. What it is given at init is a message that holds the children's
  * specifications, each in the one before: a message can be had again, so a supervisor can be
- * another's child. */
+ * another's child.
+ *
+ * Past 500 lines: what it is asked stands beside what it does, on one state. */
 #include "troupe/regime.h"
 
 #include <stdio.h>
@@ -258,20 +260,29 @@ static th_err on_add(th_self *self, struct supervisor *supervisor, const th_msg 
     return answer(self, th_msg_sender(msg), id, NULL, err);
 }
 
-static th_err on_ask_status(th_self *self, const struct supervisor *supervisor, const th_msg *msg)
+static th_msg *supervisor_status(th_self *self, const void *state)
 {
-    const struct thi_regime *regime = &supervisor->regime;
-    struct th_supervisor_status status = { .children = regime->count,
+    const struct thi_regime *regime = &((const struct supervisor *)state)->regime;
+    struct th_supervisor_status *body;
+    th_msg *status = th_supervisor_status_new(self, &body);
+
+    if (!status)
+        return NULL;
+    *body = (struct th_supervisor_status){ .children = regime->count,
                                            .children_max = TH_SUPERVISOR_CHILDREN_MAX,
                                            .strategy = (uint32_t)regime->limits.strategy,
                                            .restarts = regime->restarts,
                                            .restarts_max = regime->limits.restarts_max,
                                            .leaving = regime->leaving };
-    th_err err;
-
     for (struct thi_regime_child *child = regime->first; child; child = child->next)
-        status.up += child->state == THI_REGIME_UP;
-    err = th_supervisor_status_send(self, th_msg_sender(msg), status);
+        body->up += child->state == THI_REGIME_UP;
+    return status;
+}
+
+static th_err on_ask_status(th_self *self, const struct supervisor *supervisor, const th_msg *msg)
+{
+    th_err err = th_send(self, th_msg_sender(msg), supervisor_status(self, supervisor));
+
     return err == TH_E_NOMEM ? err : TH_OK;
 }
 
@@ -346,7 +357,8 @@ static const th_class supervisor_class = { .name = "supervisor",
                                            .init = supervisor_init,
                                            .receive = supervisor_receive,
                                            .exit = supervisor_exit,
-                                           .on_failure = TH_ON_FAILURE_KEEP };
+                                           .on_failure = TH_ON_FAILURE_KEEP,
+                                           .status = supervisor_status };
 
 /* ---- the front door ---- */
 

@@ -225,14 +225,15 @@ static th_err on_set(th_self *self, struct topics *topics, const th_msg *msg)
     return answer(self, msg, limits);
 }
 
-static th_err on_ask_status(th_self *self, const struct topics *topics, const th_msg *msg)
+static th_msg *topics_status(th_self *self, const void *state)
 {
+    const struct topics *topics = state;
     const struct thi_topic_tree *tree = &topics->tree;
     struct th_topics_status *body;
     th_msg *status = th_topics_status_new(self, &body);
 
     if (!status)
-        return TH_E_NOMEM;
+        return NULL;
     *body = (struct th_topics_status){ .topics = tree->topics,
                                        .topics_max = tree->topics_max,
                                        .subscriptions = tree->subscriptions,
@@ -245,7 +246,14 @@ static th_err on_ask_status(th_self *self, const struct topics *topics, const th
                                        .failed = topics->failed,
                                        .deliveries = topics->deliveries,
                                        .refused = topics->refused };
-    return answer(self, msg, status);
+    return status;
+}
+
+static th_err on_ask_status(th_self *self, const struct topics *topics, const th_msg *msg)
+{
+    th_msg *status = topics_status(self, topics);
+
+    return status ? answer(self, msg, status) : TH_E_NOMEM;
 }
 
 /* ---- the class ---- */
@@ -296,7 +304,8 @@ static const th_class topics_class = { .name = "topics",
                                        .init = topics_init,
                                        .receive = topics_receive,
                                        .exit = topics_exit,
-                                       .on_failure = TH_ON_FAILURE_KEEP };
+                                       .on_failure = TH_ON_FAILURE_KEEP,
+                                       .status = topics_status };
 
 /* ---- the front door ---- */
 

@@ -324,12 +324,17 @@ static th_err on_set(th_self *self, void *state, const th_msg *msg)
     return err == TH_E_NOMEM ? err : TH_OK; /* or nobody is there to be answered */
 }
 
-static th_err on_ask_status(th_self *self, void *state, const th_msg *msg)
+static th_msg *leader_status(th_self *self, const void *state)
 {
-    const struct thi_roster *roster = &((struct troupe *)state)->roster;
+    const struct thi_roster *roster = &((const struct troupe *)state)->roster;
     const struct thi_roster_limits *limits = &roster->limits;
     const struct thi_roster_counts *counts = &roster->counts;
-    struct th_troupe_status status = { .workers = roster->live,
+    struct th_troupe_status *body;
+    th_msg *status = th_troupe_status_new(self, &body);
+
+    if (!status)
+        return NULL;
+    *body = (struct th_troupe_status){ .workers = roster->live,
                                        .idle = roster->idle.count,
                                        .busy = roster->busy,
                                        .lingering = roster->lingering.count,
@@ -343,7 +348,12 @@ static th_err on_ask_status(th_self *self, void *state, const th_msg *msg)
                                        .poisoned = counts->poisoned,
                                        .refused = counts->refused,
                                        .deaths = counts->deaths };
-    th_err err = th_troupe_status_send(self, th_msg_sender(msg), status);
+    return status;
+}
+
+static th_err on_ask_status(th_self *self, void *state, const th_msg *msg)
+{
+    th_err err = th_send(self, th_msg_sender(msg), leader_status(self, state));
 
     return err == TH_E_NOMEM ? err : TH_OK;
 }
@@ -423,7 +433,8 @@ static const th_class leader_class = { .name = "troupe leader",
                                        .init = leader_init,
                                        .receive = leader_receive,
                                        .exit = leader_exit,
-                                       .on_failure = TH_ON_FAILURE_KEEP };
+                                       .on_failure = TH_ON_FAILURE_KEEP,
+                                       .status = leader_status };
 
 /* ---- the front door ---- */
 

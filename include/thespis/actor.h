@@ -70,6 +70,11 @@ struct th_class {
      * handled before all others that wait; among themselves they keep their order. Answers to
      * questions and what the system sends are not meant. NULL: none. */
     const th_type *const *urgent;
+    /** What an actor of this class has to say of itself in the status of its system (status.h): a
+     * message [give] whose plain fields are the figures, as a rule what it answers to a question of
+     * its own. Called between two messages, also while it exits; it only looks, and makes that
+     * message. NULL, the function or the message: nothing. An heir's is its base's. */
+    th_msg *(*status)(th_self *self, const void *state);
 };
 
 /** How to spawn, where th_spawn() is not enough. Zero is the default everywhere. */

@@ -208,8 +208,17 @@
 #define TH_TRACE_BYTES_DEFAULT (1024u * 1024 * 1024)
 #define TH_TRACE_BYTES_LEAST   65536
 
+/* Classes whose samples are told apart, 12 KiB each; those of further classes count for the system
+ * alone. A power of two. */
+#define TH_MEASURED_CLASSES_MAX 256
+
 /* Actors that one written status lists, so that asking costs no more than some megabytes. */
 #define TH_STATUS_ACTORS_MAX 10000
+
+/* The same of classes, of actors that say more (th_class.status), and of endpoints. */
+#define TH_STATUS_CLASSES_MAX   256
+#define TH_STATUS_SERVICES_MAX  1000
+#define TH_STATUS_ENDPOINTS_MAX 1000
 
 /* ---- the wire: what a peer may claim (docs/protocol.md) ---- */
 

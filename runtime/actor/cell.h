@@ -143,6 +143,7 @@ struct thi_cell_extra {
     struct thi_initial *initial;       /* initial.h */
     struct thi_office *office;         /* deputy.h */
     const th_msg *kept;                /* stash.h, S1 */
+    struct thi_actor_measure *measure; /* measure.h, M2 */
     th_addr report_to;                 /* th_create(): who waits to hear how init went */
     th_err inject_err; /* testkit: the next inject_times deliveries fail with this */
     uint32_t inject_times;

@@ -7,6 +7,7 @@
 #include "runtime/actor/events.h"
 #include "runtime/actor/exit.h"
 #include "runtime/actor/mail.h"
+#include "runtime/actor/measure.h"
 #include "runtime/actor/record.h"
 #include "runtime/actor/send.h"
 #include "runtime/actor/tie.h"
@@ -28,7 +29,8 @@ static bool is_moot(const th_type *type)
            type == &thi_recheck_type || type == &thi_time_up_type || type == &thi_new_parent_type ||
            type == &thi_exit_with_parent_type || type == &thi_ask_over_type ||
            type == &thi_letters_to_type || type == &thi_adopt_type || type == &thi_started_type ||
-           type == &thi_status_type || type == &thi_ask_status_type ||
+           type == &thi_status_type || type == &thi_ask_status_type || type == &thi_service_type ||
+           type == &thi_ask_service_type || type == &thi_measure_type ||
            type == &th_child_started_type || type == &thi_log_ready_type ||
            type == &thi_log_flush_type || type == &th_ask_handled_type;
 }
@@ -86,8 +88,8 @@ void thi_undeliverable(th_self *self, th_msg *msg, th_dead_reason reason)
         }
     }
     if (is_moot(msg->thi_type)) {
-        if (msg->thi_type == &thi_ask_status_type || msg->thi_type == &thi_log_flush_type ||
-            msg->thi_type == &th_ask_handled_type)
+        if (msg->thi_type == &thi_ask_status_type || msg->thi_type == &thi_ask_service_type ||
+            msg->thi_type == &thi_log_flush_type || msg->thi_type == &th_ask_handled_type)
             thi_alias_give_up(self, msg->thi_from, TH_E_NO_ACTOR);
         thi_count(self, THI_STAT_HANDLED);
         th_msg_destroy(self, msg);

@@ -9,6 +9,7 @@
 #include "runtime/actor/behaviour.h"
 #include "runtime/actor/dispatch.h"
 #include "runtime/actor/initial.h"
+#include "runtime/actor/measure.h"
 #include "runtime/actor/record.h"
 #include "runtime/actor/stage.h"
 #include "runtime/actor/stash.h"
@@ -24,7 +25,8 @@ static bool is_plain(const struct thi_worker *worker)
 void thi_detour_settle(struct thi_cell *cell)
 {
     if ((cell->extra && cell->extra->inject_times) || thi_transient_is_watching(cell) ||
-        thi_initial_is_waiting(cell) || thi_behaviour_is_changed(cell))
+        thi_initial_is_waiting(cell) || thi_behaviour_is_changed(cell) ||
+        thi_measure_is_wanted(cell))
         thi_cell_raise(cell, THI_CELL_DETOUR);
     else
         thi_cell_lower(cell, THI_CELL_DETOUR);
@@ -64,15 +66,14 @@ static th_err deliver(th_self *self, struct thi_cell *cell, const th_msg *msg)
 static th_err deliver_timed(th_self *self, struct thi_cell *cell, const th_msg *msg)
 {
     struct thi_worker *worker = self->worker;
-    uint64_t start = thi_cycles(), cycles;
+    uint64_t start = thi_cycles();
     th_err err;
 
     worker->is_sampling = false;
     if (is_plain(worker))
         thi_detour_settle(cell); /* nobody watches: the way is straight again */
     err = deliver(self, cell, msg);
-    cycles = thi_cycles_since(start);
-    thi_histogram_add(&worker->samples->handling, thi_cycles_to_ns(&worker->pool->rate, cycles));
+    thi_measure_handled(worker, cell, thi_cycles_since(start));
     return err;
 }
 
@@ -93,6 +94,8 @@ th_err thi_detour(th_self *self, struct thi_cell *cell, const th_msg *msg)
     if (is_traced)
         thi_record_handle(self, msg, &event);
     err = worker->is_sampling ? deliver_timed(self, cell, msg) : deliver(self, cell, msg);
+    if (thi_measure_is_wanted(cell))
+        thi_measure_count(cell, msg->thi_type, err);
     if (is_traced) {
         event.number = (uint64_t)err;
         thi_record_end(worker, &event);

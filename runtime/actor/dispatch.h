@@ -7,6 +7,7 @@
 
 typedef th_err (*thi_init)(th_self *self, void *state, const th_msg *arg);
 typedef void (*thi_exit)(th_self *self, void *state);
+typedef th_msg *(*thi_figures)(th_self *self, const void *state);
 
 /* Whether its bases are few enough and their states fit: TH_OK or TH_E_INVALID. */
 th_err thi_class_check(const th_class *klass);
@@ -47,6 +48,14 @@ static inline const th_initial *thi_class_initial(const th_class *klass)
     while (!klass->initial && klass->base)
         klass = klass->base;
     return klass->initial;
+}
+
+/* What its actors say of themselves in the status; NULL: nothing. */
+static inline thi_figures thi_class_figures(const th_class *klass)
+{
+    while (!klass->status && klass->base)
+        klass = klass->base;
+    return klass->status;
 }
 
 /* What one table says of @msg; TH_SUPER: nothing, or to go on elsewhere. */

@@ -22,6 +22,7 @@
 #include "runtime/actor/detour.h"
 #include "runtime/actor/dispatch.h"
 #include "runtime/actor/mail.h"
+#include "runtime/actor/measure.h"
 #include "runtime/actor/names.h"
 #include "runtime/actor/reason.h"
 #include "runtime/actor/record.h"
@@ -286,6 +287,7 @@ static void free_extra(th_self *self, struct thi_cell *cell, th_dead_reason reas
     thi_msg_destroy(&self->worker->heap, cell->extra->arg);
     thi_msg_destroy(&self->worker->heap, cell->extra->started);
     th_blob_unref(cell->extra->exit_words);
+    thi_actor_measure_free(cell->extra->measure);
     if (cell->extra->credits)
         return; /* B5: senders may be looking at it, so it goes with the cell */
     thi_memory_give(&stage->memory, cell->extra, sizeof(*cell->extra));

@@ -4,6 +4,7 @@
 #define THI_ACTOR_MAIL_H
 
 #include <thespis/msg.h>
+#include <thespis/status.h>
 #include <thespis/watch.h>
 
 /* A child is gone; its slot is ours to retire once it is out of our list. Shown to the handler as
@@ -59,9 +60,26 @@ TH_SIGNAL(thi_released);
 
 /* Answered by the runtime, also while exiting; the answer goes to the sender. */
 TH_SIGNAL(thi_ask_status);
+/* clang-format off: one field a line */
 #define THI_STATUS_FIELDS(F, S)                                                                    \
-    F(S, addr, parent) F(S, u64, waiting) F(S, u32, children) F(S, u32, wakeups) F(S, u32, stashed)
+    F(S, addr, parent)                                                                             \
+    F(S, u64, waiting)                                                                             \
+    F(S, u32, children)                                                                            \
+    F(S, u32, wakeups)                                                                             \
+    F(S, u32, stashed)                                                                             \
+    F(S, bool_, measured) /* what follows is known */                                              \
+    F(S, u64, deliveries)                                                                          \
+    F(S, u64, failed)                                                                              \
+    F(S, u64, last_type) /* a const th_type * */                                                   \
+    F(S, nested, th_times, waiting_times)                                                          \
+    F(S, nested, th_times, handling_times)
+/* clang-format on */
 TH_MESSAGE(thi_status, THI_STATUS_FIELDS);
+
+/* The same, of what the actor has to say itself (th_class.status). */
+TH_SIGNAL(thi_ask_service);
+#define THI_SERVICE_FIELDS(F, S) F(S, msg, figures) /* NULL: nothing now */
+TH_MESSAGE(thi_service, THI_SERVICE_FIELDS);
 
 /* Measures how long mail waits (sample.h), in whose place it stands. */
 #define THI_PROBE_FIELDS(F, S) F(S, u64, cycles)

@@ -20,6 +20,7 @@
 #include "runtime/actor/hold.h"
 #include "runtime/actor/initial.h"
 #include "runtime/actor/mail.h"
+#include "runtime/actor/measure.h"
 #include "runtime/actor/poison.h"
 #include "runtime/actor/reason.h"
 #include "runtime/actor/record.h"
@@ -188,26 +189,6 @@ static inline bool go_on(th_self *self, struct thi_cell *cell)
 
 /* ---- the system's lane ---- */
 
-static void answer_status(th_self *self, struct thi_cell *cell, const th_msg *question)
-{
-    th_msg *answer = thi_msg_create(&self->worker->heap, &thi_status_type, 0);
-    struct thi_status *status;
-
-    if (!answer) {
-        thi_alias_give_up(self, question->thi_from, TH_E_NOMEM);
-        return;
-    }
-    status = th_msg_body(answer);
-    status->parent = th_self_parent(self);
-    for (const th_msg *msg = cell->mail_head; msg; msg = msg->thi_next)
-        status->waiting++;
-    status->stashed = thi_stash_count(cell) + thi_initial_count(cell);
-    status->waiting += status->stashed;
-    status->children = atomic_load_explicit(&cell->children, memory_order_relaxed); /* our own */
-    status->wakeups = thi_wakeups_count(cell);
-    thi_post_to(self, thi_self_addr(self), question->thi_from, answer);
-}
-
 static void take_exit_request(th_self *self, struct thi_cell *cell, th_msg *msg,
                               th_exit_reason reason)
 {
@@ -311,16 +292,14 @@ static bool see_to(th_self *self, struct thi_cell *cell, th_msg *msg)
         return true; /* it fits still */
     if (type == &thi_new_parent_type)
         thi_cell_set_parent(cell, thi_new_parent_of(msg)->parent);
-    else if (type == &thi_ask_status_type)
-        answer_status(self, cell, msg);
-    else if (type == &th_ask_status_type)
-        thi_report_answer(self, cell, msg);
     else if (type == &thi_probe_type)
-        thi_sample_arrived(self->worker, msg);
+        thi_sample_arrived(self, cell, msg);
+    else if (type == &thi_measure_type)
+        thi_measure_arrived(self, cell, msg);
     else if (type == &thi_released_type)
         thi_hold_released(self, cell, msg->thi_from);
     else
-        return false;
+        return thi_report_asked(self, cell, msg);
     return true;
 }
 

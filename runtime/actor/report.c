@@ -3,7 +3,11 @@
 #include <stdio.h>
 
 #include "runtime/actor/ask.h"
+#include "runtime/actor/dispatch.h"
+#include "runtime/actor/initial.h"
+#include "runtime/actor/measure.h"
 #include "runtime/actor/send.h"
+#include "runtime/actor/stash.h"
 #include "runtime/actor/wakeup.h"
 #include "mailbox/msg.h"
 #include <thespis/status.h>
@@ -19,6 +23,21 @@ static void list_waiting(const struct thi_cell *cell, struct th_actor_report *re
                  th_type_name(msg->thi_type));
         report->first_count++;
     }
+}
+
+static void list_measured(const struct thi_cell *cell, struct th_actor_report *report)
+{
+    const struct thi_actor_measure *measure = cell->extra ? cell->extra->measure : NULL;
+
+    if (!measure)
+        return;
+    report->measured = true;
+    report->deliveries = measure->deliveries;
+    report->failed = measure->failed;
+    if (measure->last)
+        snprintf(report->last_type, TH_WAITING_TYPE_SIZE, "%s", th_type_name(measure->last));
+    report->waiting_times = thi_times_of(&measure->samples.waiting);
+    report->handling_times = thi_times_of(&measure->samples.handling);
 }
 
 static th_msg *describe(th_self *self, struct thi_cell *cell)
@@ -38,19 +57,83 @@ static th_msg *describe(th_self *self, struct thi_cell *cell)
     report->children = atomic_load_explicit(&cell->children, memory_order_relaxed); /* our own */
     report->wakeups = thi_wakeups_count(cell);
     list_waiting(cell, report);
+    list_measured(cell, report);
     return answer;
 }
 
-void thi_report_answer(th_self *self, struct thi_cell *cell, const th_msg *question)
+void thi_report_measured(const struct thi_cell *cell, struct thi_status *status_out)
 {
-    struct thi_stage *stage = thi_stage_of(self);
-    bool is_admin = cell->slot == stage->admin.slot;
-    th_msg *answer = is_admin ? stage->report(self, question) : describe(self, cell);
+    const struct thi_actor_measure *measure = cell->extra ? cell->extra->measure : NULL;
+
+    if (!measure)
+        return;
+    status_out->measured = true;
+    status_out->deliveries = measure->deliveries;
+    status_out->failed = measure->failed;
+    status_out->last_type = (uintptr_t)measure->last;
+    status_out->waiting_times = thi_times_of(&measure->samples.waiting);
+    status_out->handling_times = thi_times_of(&measure->samples.handling);
+}
+
+/* For the runtime, which knows the rest. */
+static th_msg *describe_inside(th_self *self, struct thi_cell *cell)
+{
+    th_msg *answer = thi_msg_create(&self->worker->heap, &thi_status_type, 0);
+    struct thi_status *status;
+
+    if (!answer)
+        return NULL;
+    status = th_msg_body(answer);
+    status->parent = th_self_parent(self);
+    for (const th_msg *msg = cell->mail_head; msg; msg = msg->thi_next)
+        status->waiting++;
+    status->stashed = thi_stash_count(cell) + thi_initial_count(cell);
+    status->waiting += status->stashed;
+    status->children = atomic_load_explicit(&cell->children, memory_order_relaxed); /* our own */
+    status->wakeups = thi_wakeups_count(cell);
+    thi_report_measured(cell, status);
+    return answer;
+}
+
+th_msg *thi_report_figures(struct thi_cell *cell)
+{
+    thi_figures say = thi_class_figures(cell->klass);
+    enum thi_cell_state life = thi_cell_life(cell);
+
+    return say && (life == THI_CELL_RUNNING || life == THI_CELL_EXITING)
+               ? say(&cell->self, cell->state)
+               : NULL;
+}
+
+static th_msg *describe_service(th_self *self, struct thi_cell *cell)
+{
+    th_msg *answer = thi_msg_create(&self->worker->heap, &thi_service_type, 0);
 
     if (answer)
-        thi_post_to(self, th_self_addr(self), question->thi_from, answer);
+        ((struct thi_service *)th_msg_body(answer))->figures = thi_report_figures(cell);
+    return answer;
+}
+
+bool thi_report_asked(th_self *self, struct thi_cell *cell, const th_msg *question)
+{
+    struct thi_stage *stage = thi_stage_of(self);
+    const th_type *type = question->thi_type;
+    th_msg *answer;
+
+    if (type == &thi_ask_status_type)
+        answer = describe_inside(self, cell);
+    else if (type == &thi_ask_service_type)
+        answer = describe_service(self, cell);
+    else if (type == &th_ask_status_type)
+        answer =
+            cell->slot == stage->admin.slot ? stage->report(self, question) : describe(self, cell);
+    else
+        return false;
+    if (answer)
+        thi_post_to(self, thi_self_addr(self), question->thi_from, answer);
     else
         thi_alias_give_up(self, question->thi_from, TH_E_NOMEM);
+    return true;
 }
 
 bool thi_report_handled(th_self *self, th_msg *question)

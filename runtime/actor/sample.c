@@ -1,6 +1,7 @@
 #include "runtime/actor/sample.h"
 
 #include "runtime/actor/mail.h"
+#include "runtime/actor/measure.h"
 #include "runtime/actor/send.h"
 #include "mailbox/msg.h"
 
@@ -33,10 +34,8 @@ void thi_sample_send(th_self *self, th_addr to)
     thi_post_to(self, th_self_addr(self), to, probe);
 }
 
-void thi_sample_arrived(struct thi_worker *worker, const th_msg *probe)
+void thi_sample_arrived(th_self *self, struct thi_cell *cell, const th_msg *probe)
 {
-    uint64_t cycles = thi_cycles_since(thi_probe_of(probe)->cycles);
-
-    if (worker->samples)
-        thi_histogram_add(&worker->samples->waiting, thi_cycles_to_ns(&worker->pool->rate, cycles));
+    if (self->worker->samples)
+        thi_measure_waited(self->worker, cell, thi_cycles_since(thi_probe_of(probe)->cycles));
 }

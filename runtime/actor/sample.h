@@ -15,7 +15,7 @@ void thi_sample_begin(struct thi_worker *worker);
 /* Before a send to @to by a worker that heeds THI_HEED_SAMPLE. */
 void thi_sample_send(th_self *self, th_addr to);
 
-/* A probe has arrived. */
-void thi_sample_arrived(struct thi_worker *worker, const th_msg *probe);
+/* A probe has arrived at @cell, whose turn it is. */
+void thi_sample_arrived(th_self *self, struct thi_cell *cell, const th_msg *probe);
 
 #endif

@@ -10,6 +10,7 @@
 #include "runtime/actor/endpoint.h"
 #include "runtime/actor/names.h"
 #include "runtime/actor/log.h"
+#include "runtime/actor/measure.h"
 #include "runtime/actor/watch.h"
 #include "runtime/base/clock.h"
 #include "runtime/base/origin.h"
@@ -86,6 +87,7 @@ struct thi_stage {
     uint32_t class_count;
     const th_type **types; /* registered, sorted by name; type_names.h */
     uint32_t type_count, type_room;
+    struct thi_measures measures; /* last: it is large */
 };
 
 /* The stage that @self plays on. */

@@ -1,6 +1,6 @@
 #include "runtime/base/histogram.h"
 
-/* relaxed, everywhere: figures with one writer, which order nothing */
+/* relaxed, everywhere: figures, which order nothing */
 static uint64_t get(const _Atomic uint64_t *figure)
 {
     return atomic_load_explicit(figure, memory_order_relaxed);
@@ -28,6 +28,18 @@ void thi_histogram_add(struct thi_histogram *histogram, uint64_t value)
     set(count, get(count) + 1);
     if (value > get(&histogram->max))
         set(&histogram->max, value);
+}
+
+void thi_histogram_add_shared(struct thi_histogram *histogram, uint64_t value)
+{
+    uint64_t max = get(&histogram->max);
+
+    atomic_fetch_add_explicit(&histogram->counts[thi_histogram_bucket(value)], 1,
+                              memory_order_relaxed);
+    while (value > max &&
+           !atomic_compare_exchange_weak_explicit(&histogram->max, &max, value,
+                                                  memory_order_relaxed, memory_order_relaxed))
+        continue;
 }
 
 void thi_histogram_merge(struct thi_histogram *to, const struct thi_histogram *from)

@@ -2,7 +2,8 @@
  *
  * Log-linear buckets, as Gil Tene's HdrHistogram has them: each power of two is cut into 16 equal
  * parts, so a bucket is never wider than a sixteenth of what is in it, and finding it is a count of
- * leading zeros and a shift. One writer; any reader, who sums several into one of its own. */
+ * leading zeros and a shift. One writer, or several that all add by
+ * thi_histogram_add_shared(); any reader, who sums several into one of its own. */
 #ifndef THI_BASE_HISTOGRAM_H
 #define THI_BASE_HISTOGRAM_H
 
@@ -39,6 +40,9 @@ uint64_t thi_histogram_top(unsigned bucket);
 
 /* For the only writer. */
 void thi_histogram_add(struct thi_histogram *histogram, uint64_t value);
+
+/* For one of several. */
+void thi_histogram_add_shared(struct thi_histogram *histogram, uint64_t value);
 
 /* Adds @from's counts to @to's, whose only writer we are. */
 void thi_histogram_merge(struct thi_histogram *to, const struct thi_histogram *from);

@@ -3,8 +3,6 @@
 #include <signal.h>
 #include <stdio.h>
 
-enum { NAME_SIZE = 16 }; /* the kernel's limit, NUL included */
-
 static void outside_signals(sigset_t *set)
 {
     static const int own[] = { SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGTRAP, SIGABRT, SIGSYS, SIGPROF };
@@ -16,7 +14,7 @@ static void outside_signals(sigset_t *set)
 
 th_err thi_thread_start(pthread_t *thread, const char *name, void *(*run)(void *), void *context)
 {
-    char short_name[NAME_SIZE];
+    char short_name[THI_THREAD_NAME_SIZE];
     sigset_t outside, before;
     int failed;
 
@@ -31,4 +29,10 @@ th_err thi_thread_start(pthread_t *thread, const char *name, void *(*run)(void *
     (void)snprintf(short_name, sizeof(short_name), "%s", name);
     (void)pthread_setname_np(*thread, short_name);
     return TH_OK;
+}
+
+void thi_thread_name(char name[static THI_THREAD_NAME_SIZE])
+{
+    if (pthread_getname_np(pthread_self(), name, THI_THREAD_NAME_SIZE))
+        name[0] = '\0';
 }

@@ -9,8 +9,13 @@
 
 #include <thespis/error.h>
 
+enum { THI_THREAD_NAME_SIZE = 16 }; /* the kernel's limit, NUL included */
+
 /* @name is what ps and gdb show; its first 15 bytes. TH_E_THREAD: the system has none to give. */
 TH_NODISCARD th_err thi_thread_start(pthread_t *thread, const char *name, void *(*run)(void *),
                                      void *context);
+
+/* What ps and gdb show for the calling thread; empty if they do not say. */
+void thi_thread_name(char name[static THI_THREAD_NAME_SIZE]);
 
 #endif

@@ -3,6 +3,7 @@
 #include <stdio.h>
 
 #include "runtime/actor/credits.h"
+#include "runtime/actor/dispatch.h"
 #include "runtime/actor/gate.h"
 #include "runtime/actor/mail.h"
 #include "runtime/actor/receive.h"
@@ -90,18 +91,29 @@ static const char *now_text(th_system *system, struct thi_cell *cell, const th_a
     return search.found ? "busy" : "queued";
 }
 
-/* In a read section, so that it is the same actor throughout. */
-static bool describe(th_system *system, struct thi_cell *cell, th_actor_status *status_out)
+/* In a read section. The admin is not meant. */
+static bool is_actor(th_system *system, struct thi_cell *cell)
 {
-    struct thi_stage *stage = &system->stage;
     enum thi_cell_kind kind = thi_cell_kind_shown(cell);
     /* acquire: the same, for one that is dead and not yet retired; pairs with the release in
      * finish() of exit.c */
     enum thi_cell_state life =
         (enum thi_cell_state)atomic_load_explicit(&cell->state_of_life, memory_order_acquire);
 
-    if ((kind != THI_CELL_ACTOR && kind != THI_CELL_OWN) || life == THI_CELL_DEAD ||
-        cell->slot == stage->admin.slot)
+    return (kind == THI_CELL_ACTOR || kind == THI_CELL_OWN) && life != THI_CELL_DEAD &&
+           cell->slot != system->stage.admin.slot;
+}
+
+/* In a read section, so that it is the same actor throughout. */
+static bool describe(th_system *system, struct thi_cell *cell, th_actor_status *status_out)
+{
+    struct thi_stage *stage = &system->stage;
+    enum thi_cell_state life;
+
+    if (!is_actor(system, cell))
+        return false;
+    life = thi_cell_life(cell);
+    if (life == THI_CELL_DEAD)
         return false;
     /* relaxed, all: figures; the kind's acquire brought what is constant */
     *status_out = (th_actor_status){
@@ -113,7 +125,7 @@ static bool describe(th_system *system, struct thi_cell *cell, th_actor_status *
         .age_ns = thi_stage_age_ns(stage, cell->self.voice.born),
         .waiting = UINT64_MAX,
         .children = atomic_load_explicit(&cell->children, memory_order_relaxed),
-        .own_thread = kind == THI_CELL_OWN,
+        .own_thread = thi_cell_kind(cell) == THI_CELL_OWN,
     };
     thi_mailbox_look(stage, cell, &status_out->mailbox);
     status_out->now = now_text(system, cell, status_out);
@@ -133,6 +145,28 @@ bool thi_census_next(th_system *system, uint32_t *slot, th_actor_status *status_
         thi_reclaim_enter();
         found = cell && describe(system, cell, status_out);
         *is_idle_out = found && is_asleep(cell);
+        thi_reclaim_leave();
+    }
+    return found;
+}
+
+bool thi_census_next_service(th_system *system, uint32_t *slot, th_service_status *status_out)
+{
+    struct thi_directory *directory = &system->stage.directory;
+    uint32_t slots = thi_directory_slots(directory);
+    bool found = false;
+
+    while (!found && *slot < slots) {
+        struct thi_cell *cell = thi_directory_at(directory, (*slot)++);
+
+        thi_reclaim_enter();
+        found = cell && is_actor(system, cell) && thi_class_figures(cell->klass);
+        if (found) /* relaxed: a figure */
+            *status_out = (th_service_status){
+                .addr = { system->stage.id, cell->slot,
+                          atomic_load_explicit(&cell->generation, memory_order_relaxed) },
+                .class_name = cell->klass->name,
+            };
         thi_reclaim_leave();
     }
     return found;

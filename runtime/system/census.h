@@ -13,6 +13,9 @@
 bool thi_census_next(th_system *system, uint32_t *slot, th_actor_status *status_out,
                      bool *is_idle_out);
 
+/* The same of those that have more to say; without it. */
+bool thi_census_next_service(th_system *system, uint32_t *slot, th_service_status *status_out);
+
 /* That actor. false: it does not live. */
 bool thi_census_find(th_system *system, th_addr addr, th_actor_status *status_out);
 

@@ -95,6 +95,7 @@ struct thi_external *thi_external_make(th_system *system, bool is_default)
     endpoint->self.voice.lock = is_default ? &external->shared : NULL;
     external->system = system;
     external->is_default = is_default;
+    thi_thread_name(external->opened_by);
     thi_heap_init(&external->heap, &stage->memory, &stage->depot);
     thi_bell_init(&external->bell);
     pthread_mutex_init(&external->lock, NULL);

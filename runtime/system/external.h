@@ -8,11 +8,13 @@
 #include "runtime/system/system.h"
 #include "runtime/system/waiting.h"
 #include "runtime/actor/endpoint.h"
+#include "runtime/base/thread.h"
 
 struct thi_external {
     struct thi_endpoint endpoint; /* first: what the floor below knows of it */
     th_system *system;
     bool is_default;
+    char opened_by[THI_THREAD_NAME_SIZE]; /* the name of the thread that did; constant */
     struct thi_heap heap;
     struct thi_voice_lock shared; /* the default endpoint's voice */
     struct thi_bell bell;

@@ -79,5 +79,12 @@ size_t thi_page_memory_end(struct thi_page_memory *memory);
 
 /* status_text.c: every field of @status, as members of the object that is open. */
 void thi_status_say(struct thi_page *page, const th_system_status *status);
+/* In a row: an object of its own; in text it goes on, "@what 12, p50 1.20 us, ...". */
+void thi_status_say_times(struct thi_page *page, const char *key, const char *what,
+                          const th_times *times);
+
+/* page_message.c: the plain fields of @msg as facts of the row that is open: its numbers, truths
+ * and texts, by their names. */
+void thi_page_message(struct thi_page *page, const th_msg *msg);
 
 #endif

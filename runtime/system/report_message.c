@@ -83,6 +83,9 @@ static void fill(th_self *self, struct th_system_report *report, const th_system
         .memory_max = status->memory_max,
         .workers = status->pool.workers,
         .turns = status->pool.turns,
+        .measured = status->measured,
+        .waiting_times = status->waiting,
+        .handling_times = status->handling,
     };
 }
 

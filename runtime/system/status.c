@@ -3,8 +3,12 @@
 
 #include "runtime/system/census.h"
 #include "runtime/system/external.h"
+#include "runtime/system/report.h"
 #include "runtime/actor/initial.h"
 #include "runtime/actor/mail.h"
+#include "runtime/actor/measure.h"
+#include "runtime/actor/report.h"
+#include "runtime/actor/send.h"
 #include "runtime/actor/stash.h"
 #include "runtime/actor/wakeup.h"
 #include "mailbox/msg.h"
@@ -13,22 +17,7 @@
  * described as seen from outside. Nanoseconds. */
 #define ANSWER_NS 100000000u
 
-/* Stuck actors that a walk over all waits for, before it stops asking. */
-enum { PATIENCE = 8 };
-
 /* ---- the system ---- */
-
-static th_times times_of(const struct thi_histogram *histogram)
-{
-    return (th_times){
-        .samples = thi_histogram_count(histogram),
-        .p50_ns = thi_histogram_percentile(histogram, 500),
-        .p90_ns = thi_histogram_percentile(histogram, 900),
-        .p99_ns = thi_histogram_percentile(histogram, 990),
-        .p999_ns = thi_histogram_percentile(histogram, 999),
-        .max_ns = thi_histogram_percentile(histogram, 1000),
-    };
-}
 
 static void fill_times(th_system *system, th_system_status *status)
 {
@@ -45,8 +34,13 @@ static void fill_times(th_system *system, th_system_status *status)
     else
         thi_pool_samples(pool, &samples);
     pthread_mutex_unlock(&system->figures_lock);
-    status->waiting = times_of(&samples.waiting);
-    status->handling = times_of(&samples.handling);
+    status->waiting = thi_times_of(&samples.waiting);
+    status->handling = thi_times_of(&samples.handling);
+    /* relaxed, both: figures */
+    status->measured_classes =
+        atomic_load_explicit(&system->stage.measures.count, memory_order_relaxed);
+    status->measured_classes_missed =
+        atomic_load_explicit(&system->stage.measures.missed, memory_order_relaxed);
 }
 
 static void fill_trace(th_system *system, th_system_status *status)
@@ -199,20 +193,36 @@ th_err th_system_status_read(th_system *system, th_system_status *status_out)
 
 /* ---- actors ---- */
 
+th_err thi_status_ask(th_system *system, th_addr actor, const th_type *type, th_msg **answer_out)
+{
+    struct thi_external *self = system->self;
+    th_msg *question;
+
+    thi_voice_enter(&self->endpoint.self.voice);
+    question = thi_msg_create(&self->heap, type, 0);
+    thi_voice_leave(&self->endpoint.self.voice);
+    return question ? thi_external_ask(self, actor, question, ANSWER_NS, answer_out) : TH_E_NOMEM;
+}
+
+static void take_measured(th_actor_status *status, const struct thi_status *figures)
+{
+    status->measured = figures->measured;
+    status->deliveries = figures->deliveries;
+    status->failed = figures->failed;
+    status->last_type =
+        figures->last_type ? ((const th_type *)(uintptr_t)figures->last_type)->name : NULL;
+    status->waiting_times = figures->waiting_times;
+    status->handling_times = figures->handling_times;
+}
+
 /* Asks the actor's runtime, which answers between two messages. */
 static th_err ask(th_system *system, th_actor_status *status)
 {
     struct thi_external *self = system->self;
-    th_msg *question, *answer;
     const struct thi_status *figures;
-    th_err err;
+    th_msg *answer;
+    th_err err = thi_status_ask(system, status->addr, &thi_ask_status_type, &answer);
 
-    thi_voice_enter(&self->endpoint.self.voice);
-    question = thi_msg_create(&self->heap, &thi_ask_status_type, 0);
-    thi_voice_leave(&self->endpoint.self.voice);
-    if (!question)
-        return TH_E_NOMEM;
-    err = thi_external_ask(self, status->addr, question, ANSWER_NS, &answer);
     if (err)
         return err;
     figures = thi_status_of(answer);
@@ -225,6 +235,7 @@ static th_err ask(th_system *system, th_actor_status *status)
         status->children = figures->children;
         status->wakeups = figures->wakeups;
         status->stashed = figures->stashed;
+        take_measured(status, figures);
     }
     th_msg_destroy(&self->endpoint.self, answer);
     return err;
@@ -234,7 +245,10 @@ static th_err ask(th_system *system, th_actor_status *status)
 static void look(th_system *system, th_actor_status *status)
 {
     struct thi_cell *cell = thi_directory_find(&system->stage.directory, status->addr);
+    struct thi_status figures = { 0 };
 
+    thi_report_measured(cell, &figures);
+    take_measured(status, &figures);
     status->waiting = thi_census_depth(cell);
     status->parent = (th_addr){ cell->parent_generation ? status->addr.system : 0,
                                 cell->parent_slot, cell->parent_generation };
@@ -278,6 +292,45 @@ th_err th_actor_status_read(th_system *system, th_addr actor, th_actor_status *s
     if (actor.system != system->stage.id)
         return TH_E_FOREIGN;
     return actor_status(system, actor, status_out);
+}
+
+/* Of the default endpoint, to an actor that lives. */
+static th_err post_measure(th_system *system, th_addr actor, bool on)
+{
+    struct thi_stage *stage = &system->stage;
+    th_self *self = &system->self->endpoint.self;
+    struct thi_actor_measure *figures = on ? thi_actor_measure_make(&stage->memory) : NULL;
+    th_msg *msg;
+
+    if (on && !figures)
+        return TH_E_NOMEM;
+    thi_voice_enter(&self->voice);
+    msg = thi_msg_create(self->voice.heap, &thi_measure_type, 0);
+    thi_voice_leave(&self->voice);
+    if (!msg) {
+        thi_actor_measure_free(figures);
+        return TH_E_NOMEM;
+    }
+    ((struct thi_measure *)th_msg_body(msg))->figures = figures;
+    thi_stage_enter(stage);
+    thi_post_to(self, thi_self_addr(self), actor, msg);
+    thi_stage_leave(stage);
+    return TH_OK;
+}
+
+th_err th_actor_measure(th_system *system, th_addr actor, bool on)
+{
+    th_err err = thi_system_check(system);
+    th_actor_status status;
+
+    if (err)
+        return err;
+    if (th_addr_is_none(actor))
+        return TH_E_INVALID;
+    if (actor.system != system->stage.id)
+        return TH_E_FOREIGN;
+    return thi_census_find(system, actor, &status) ? post_measure(system, actor, on)
+                                                   : TH_E_NO_ACTOR;
 }
 
 th_err th_workers_each(th_system *system,
@@ -338,7 +391,7 @@ th_err th_actors_each(th_system *system, void (*each)(void *context, const th_ac
     th_err err = thi_system_check(system);
     th_actor_status status;
     uint32_t slot = 0;
-    int patience = PATIENCE;
+    int patience = THI_STATUS_PATIENCE;
     bool is_idle;
 
     if (err)

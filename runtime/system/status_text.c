@@ -139,6 +139,10 @@ static const struct row rows[] = {
     ROW("handling", "p99_ns", "handling, p99", TIME, WHEN_MEASURED, handling.p99_ns)
     ROW("handling", "p999_ns", "handling, p99.9", TIME, WHEN_MEASURED, handling.p999_ns)
     ROW("handling", "max_ns", "handling, longest", TIME, WHEN_MEASURED, handling.max_ns)
+
+    FIXED("measuring", "classes", "classes measured", WHEN_MEASURED, measured_classes,
+          TH_MEASURED_CLASSES_MAX)
+    ROW("measuring", "missed", "samples of no class", COUNT, WHEN_MEASURED, measured_classes_missed)
 };
 /* clang-format on */
 
@@ -247,6 +251,23 @@ void thi_status_say(struct thi_page *page, const th_system_status *status)
         say_row(page, status, &rows[i]);
     }
     thi_page_close(page);
+}
+
+void thi_status_say_times(struct thi_page *page, const char *key, const char *what,
+                          const th_times *times)
+{
+    bool is_json = page->format == TH_STATUS_JSON;
+
+    if (is_json)
+        thi_page_open(page, key, NULL);
+    thi_page_count(page, "samples", what, times->samples);
+    thi_page_time(page, "p50_ns", "p50", times->p50_ns);
+    thi_page_time(page, "p90_ns", "p90", times->p90_ns);
+    thi_page_time(page, "p99_ns", "p99", times->p99_ns);
+    thi_page_time(page, "p999_ns", "p99.9", times->p999_ns);
+    thi_page_time(page, "max_ns", "longest", times->max_ns);
+    if (is_json)
+        thi_page_close(page);
 }
 
 static size_t print(const th_system_status *status, th_status_format format, char *text,

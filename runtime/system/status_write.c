@@ -3,8 +3,6 @@
  * The actors are gathered first, in slot order, so that each one's children can be found; then they
  * are written as the tree they are. Without memory for that they are written as they come, in a
  * row. A degraded page (thi_status_report()) asks nobody and waits for nobody. */
-#include <string.h>
-
 #include "runtime/system/census.h"
 #include "runtime/system/page.h"
 #include "runtime/system/report.h"
@@ -23,6 +21,7 @@ struct gathering {
     struct entry *entries; /* NULL: they are written as they come */
     uint32_t count, room;
     uint64_t more; /* there was no room for */
+    bool is_measured;
 };
 
 /* ---- actors ---- */
@@ -41,6 +40,13 @@ static void say_actor(struct thi_page *page, const th_actor_status *status)
         thi_page_yes(page, "held", "held", status->mailbox.is_held);
     }
     thi_page_yes(page, "own_thread", "own thread", status->own_thread);
+    if (!status->measured)
+        return;
+    thi_page_count(page, "deliveries", "deliveries", status->deliveries);
+    thi_page_count(page, "failed", "failed", status->failed);
+    thi_page_text(page, "last_type", "last", status->last_type);
+    thi_status_say_times(page, "waiting_times", "waiting: samples", &status->waiting_times);
+    thi_status_say_times(page, "handling_times", "handling: samples", &status->handling_times);
 }
 
 /* The children, and theirs, each as its parent's line is over; without recursion, since how deep
@@ -144,6 +150,7 @@ static void take_room(struct gathering *all)
     /* some more, for those spawned meanwhile */
     uint64_t room = err ? 0 : status.actors + status.actors / 8 + 64;
 
+    all->more = 0;
     all->room = room < TH_STATUS_ACTORS_MAX ? (uint32_t)room : TH_STATUS_ACTORS_MAX;
     all->entries =
         room ? thi_memory_take(&all->system->stage.memory, all->room * sizeof(*all->entries))
@@ -211,52 +218,90 @@ static void say_block(void *context, const th_block_status *status)
     thi_page_row_close(page);
 }
 
-/* ---- actors by class ---- */
+/* ---- classes ---- */
 
-enum { CLASSES = 256 };
-
-struct tally {
-    const char *names[CLASSES];
-    uint64_t counts[CLASSES];
-    unsigned used;
-    uint64_t others;
-};
-
-static void count_class(struct tally *tally, const char *name)
+static void say_class(void *context, const th_class_status *status)
 {
-    for (unsigned i = 0; i < tally->used; i++)
-        if (tally->names[i] == name || strcmp(tally->names[i], name) == 0) {
-            tally->counts[i]++;
-            return;
-        }
-    if (tally->used == CLASSES) {
-        tally->others++;
+    struct gathering *all = context;
+    struct thi_page *page = &all->page;
+
+    if (!status->name) {
+        all->more = status->actors;
         return;
     }
-    tally->names[tally->used] = name;
-    tally->counts[tally->used++] = 1;
+    thi_page_row(page);
+    thi_page_text(page, "class", NULL, status->name);
+    thi_page_count(page, "actors", NULL, status->actors);
+    if (all->is_measured) {
+        thi_status_say_times(page, "waiting", "waiting: samples", &status->waiting);
+        thi_status_say_times(page, "handling", "handling: samples", &status->handling);
+    }
+    thi_page_row_close(page);
 }
 
-static void say_classes(struct gathering *all)
+static th_err say_classes(struct gathering *all)
 {
     struct thi_page *page = &all->page;
-    struct tally tally = { .used = 0 };
-    th_actor_status status;
-    uint32_t slot = 0;
-    bool is_idle;
+    th_err err;
 
-    while (thi_census_next(all->system, &slot, &status, &is_idle))
-        count_class(&tally, status.class_name);
+    all->more = 0;
     thi_page_list(page, "classes", "actors by class");
-    for (unsigned i = 0; i < tally.used; i++) {
-        thi_page_row(page);
-        thi_page_text(page, "class", NULL, tally.names[i]);
-        thi_page_count(page, "actors", NULL, tally.counts[i]);
-        thi_page_row_close(page);
-    }
+    err = th_classes_each(all->system, say_class, all);
     thi_page_list_close(page);
-    if (tally.others)
-        thi_page_count(page, "classes_others", "actors of further classes", tally.others);
+    if (all->more)
+        thi_page_count(page, "classes_others", "actors of further classes", all->more);
+    return err;
+}
+
+/* ---- services, endpoints ---- */
+
+static void say_service(void *context, const th_service_status *status)
+{
+    struct gathering *all = context;
+    struct thi_page *page = &all->page;
+
+    thi_page_row(page);
+    thi_page_text(page, "class", NULL, status->class_name);
+    thi_page_addr(page, "address", NULL, status->addr);
+    if (status->figures)
+        thi_page_message(page, status->figures);
+    thi_page_row_close(page);
+}
+
+static void say_services(struct gathering *all, bool may_ask)
+{
+    uint64_t more = 0;
+
+    thi_page_list(&all->page, "services", "services");
+    (void)thi_services_walk(all->system, say_service, all, TH_STATUS_SERVICES_MAX, may_ask, &more);
+    thi_page_list_close(&all->page);
+    thi_page_count(&all->page, "services_unlisted", "services not listed", more);
+}
+
+static void say_endpoint(void *context, const th_endpoint_status *status)
+{
+    struct gathering *all = context;
+    struct thi_page *page = &all->page;
+
+    thi_page_row(page);
+    thi_page_text(page, "kind", NULL, status->kind);
+    thi_page_addr(page, "address", NULL, status->addr);
+    thi_page_text(page, "opened_by", "opened by", status->opened_by);
+    thi_page_count(page, "waiting", "waiting", status->waiting);
+    thi_page_count(page, "waiters", "threads that wait", status->waiters);
+    thi_page_row_close(page);
+}
+
+static th_err say_endpoints(struct gathering *all, bool may_wait)
+{
+    uint64_t more = 0;
+    th_err err;
+
+    thi_page_list(&all->page, "endpoints", "endpoints");
+    err = thi_endpoints_walk(all->system, say_endpoint, all, may_wait, &more);
+    thi_page_list_close(&all->page);
+    thi_page_count(&all->page, "endpoints_unlisted", "endpoints not listed", more);
+    return err;
 }
 
 /* ---- the page ---- */
@@ -267,6 +312,7 @@ static th_err say_parts(struct gathering *all, uint32_t parts, bool may_ask)
     th_system_status status;
     th_err err = th_system_status_read(all->system, &status);
 
+    all->is_measured = status.measured;
     thi_page_open(page, NULL, NULL);
     if (parts & TH_STATUS_SYSTEM)
         thi_status_say(page, &status);
@@ -283,7 +329,11 @@ static th_err say_parts(struct gathering *all, uint32_t parts, bool may_ask)
         thi_page_list_close(page);
     }
     if (!err && parts & TH_STATUS_CLASSES)
-        say_classes(all);
+        err = say_classes(all);
+    if (!err && parts & TH_STATUS_SERVICES)
+        say_services(all, may_ask);
+    if (!err && parts & TH_STATUS_ENDPOINTS)
+        err = say_endpoints(all, may_ask);
     if (!err && parts & TH_STATUS_ACTORS)
         say_actors(all, may_ask);
     thi_page_close(page);

@@ -185,6 +185,7 @@ th_system *th_system_create(const th_options *options)
     pthread_mutex_init(&stage->hold_lock, NULL);
     pthread_mutex_init(&stage->classes_lock, NULL);
     pthread_mutex_init(&stage->spawn_lock, NULL);
+    thi_measures_init(&stage->measures);
     thi_stalls_init(&stage->stalls);
     thi_tracing_init(system);
     pthread_mutex_init(&system->lock, NULL);
@@ -256,6 +257,7 @@ th_err th_system_destroy(th_system *system)
     thi_type_names_fini(stage);
     thi_log_fini(&stage->log);
     thi_names_fini(stage);
+    thi_measures_fini(stage);
     thi_capabilities_fini(stage);
     blocks = thi_depot_fini(&stage->depot);
     bytes = thi_memory_fini(&stage->memory);

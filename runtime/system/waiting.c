@@ -77,7 +77,8 @@ th_msg *thi_waiting_take(struct thi_external *external)
 static bool is_news(const th_msg *msg)
 {
     return th_msg_type(msg) == &thi_ask_over_type || th_msg_type(msg) == &thi_started_type ||
-           th_msg_type(msg) == &thi_status_type || th_msg_type(msg) == &thi_log_ready_type;
+           th_msg_type(msg) == &thi_status_type || th_msg_type(msg) == &thi_service_type ||
+           th_msg_type(msg) == &thi_log_ready_type;
 }
 
 static void hand_out(struct thi_external *external, th_msg *msg)

@@ -280,6 +280,48 @@ static void probe_blocks_each(struct probe *probe)
     want(th_blocks_each(probe->sys, NULL, NULL), TH_E_INVALID);
 }
 
+static void never_a_class(void *context, const th_class_status *status)
+{
+    cr_assert_fail("called for a wrong call");
+}
+
+static void probe_classes_each(struct probe *probe)
+{
+    want(th_classes_each(NULL, never_a_class, NULL), TH_E_INVALID);
+    want(th_classes_each(probe->sys, NULL, NULL), TH_E_INVALID);
+}
+
+static void never_a_service(void *context, const th_service_status *status)
+{
+    cr_assert_fail("called for a wrong call");
+}
+
+static void probe_services_each(struct probe *probe)
+{
+    want(th_services_each(NULL, never_a_service, NULL), TH_E_INVALID);
+    want(th_services_each(probe->sys, NULL, NULL), TH_E_INVALID);
+}
+
+static void never_an_endpoint(void *context, const th_endpoint_status *status)
+{
+    cr_assert_fail("called for a wrong call");
+}
+
+static void probe_endpoints_each(struct probe *probe)
+{
+    want(th_endpoints_each(NULL, never_an_endpoint, NULL, NULL), TH_E_INVALID);
+    want(th_endpoints_each(probe->sys, NULL, NULL, NULL), TH_E_INVALID);
+}
+
+static void probe_actor_measure(struct probe *probe)
+{
+    want(th_actor_measure(NULL, probe->live, true), TH_E_INVALID);
+    want_or(th_actor_measure(probe->sys, probe->none, true), TH_E_INVALID, TH_E_NO_ACTOR);
+    want(th_actor_measure(probe->sys, probe->dead, true), TH_E_NO_ACTOR);
+    want(th_actor_measure(probe->sys, probe->nowhere, true), TH_E_NO_ACTOR);
+    want(th_actor_measure(probe->sys, probe->foreign, true), TH_E_FOREIGN);
+}
+
 static void probe_status_write(struct probe *probe)
 {
     want(th_status_write(NULL, TH_STATUS_TEXT, 0, never_bytes, NULL), TH_E_INVALID);
@@ -342,6 +384,10 @@ static const struct probe_row rows[] = {
     ROW(system_status_json),
     ROW(workers_each),
     ROW(blocks_each),
+    ROW(classes_each),
+    ROW(services_each),
+    ROW(endpoints_each),
+    ROW(actor_measure),
     ROW(status_write),
     ROW(ask_actor_status),
     ROW(ask_system_status),
