@@ -238,6 +238,7 @@ BOTH_BASES(measure, an_actor_is_counted_from_when_it_is_asked_for)
         must(talk_say(ts->me, actor, "good"));
     must(talk_count(ts->me, actor, 7));
     must(talk_say(ts->me, actor, "bad"));
+    (void)look_at(ts, actor);
     must(th_actor_measure(ts->sys, actor, true)); /* it is already: nothing is lost */
     status = look_at(ts, actor);
     cr_assert_eq(status.deliveries, 3 + 1 + TH_DELIVERIES_MAX);

@@ -117,10 +117,13 @@ Test(measure, without_memory_the_sample_is_the_systems)
 
 /* ---- several write ---- */
 
-enum { WRITERS = 4, WRITES = 20000 };
+enum { WRITERS = 4, WRITES = 300000 };
+
+static pthread_barrier_t start; /* so that they write at once */
 
 static void *write_some(void *context)
 {
+    pthread_barrier_wait(&start);
     for (uint64_t i = 0; i < WRITES; i++)
         thi_histogram_add_shared(context, i % 100);
     return NULL;
@@ -131,11 +134,13 @@ Test(measure, of_several_writers_none_is_lost)
     struct thi_histogram *histogram = calloc(1, sizeof(*histogram));
     pthread_t writers[WRITERS];
 
+    pthread_barrier_init(&start, NULL, WRITERS);
     for (int i = 0; i < WRITERS; i++)
         cr_assert_eq(pthread_create(&writers[i], NULL, write_some, histogram), 0);
     for (int i = 0; i < WRITERS; i++)
         pthread_join(writers[i], NULL);
     cr_assert_eq(thi_histogram_count(histogram), WRITERS * WRITES);
     cr_assert_eq(thi_histogram_percentile(histogram, 1000), 99);
+    pthread_barrier_destroy(&start);
     free(histogram);
 }
