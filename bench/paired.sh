@@ -1,8 +1,9 @@
 #!/bin/sh
-# paired.sh NAME ROUNDS A B [SCALE]: what NAME takes with B, as a ratio to what it takes with A. Each is
-# arguments of thespis-bench and NAME=VALUE for its environment, in one word. The two take turns, in
-# the order A B B A, so that what the machine does meanwhile befalls both. Of the rounds' ratios the
-# median and the quartiles; and of the fastest run of each, which other work disturbed least.
+# paired.sh NAME ROUNDS A B [SCALE]: what NAME takes with B, as a ratio to what it takes with A.
+# Each is arguments of thespis-bench and NAME=VALUE for its environment, in one word. The two take
+# turns, in the order A B B A, so that what the machine does meanwhile befalls both. Of the rounds'
+# ratios the median and the quartiles; and of the fastest run of each, which other work disturbed
+# least.
 set -eu
 cd "$(dirname "$0")/.."
 name=$1 rounds=$2 a=$3 b=$4 scale=${5:-1}
@@ -29,7 +30,11 @@ while [ $i -lt "$rounds" ]; do
     echo "$(one "$a") $(one "$b") $(one "$b") $(one "$a")"
 done | awk '
     function least(a, b) { return a == 0 || b < a ? b : a }
-    { print ($2 + $3) / ($1 + $4), 0, 0; fast = least(least(fast, $1), $4); slow = least(least(slow, $2), $3) }
+    {
+        print ($2 + $3) / ($1 + $4), 0, 0
+        fast = least(least(fast, $1), $4)
+        slow = least(least(slow, $2), $3)
+    }
     END { print 1e9, fast, slow }' | sort -n | awk -v name="$name" '
     { ratio[NR] = $1; fast = $2; slow = $3 }
     function at(share) { return ratio[1 + int((NR - 2) * share + 0.5)] }
