@@ -31,6 +31,8 @@ bounds() { # model size -> one set of bounds a line
     exit.quick) echo "-DASKS=1" ;;
     exit.full) echo "-DASKS=2" ;;
     credits.quick) echo "-DN=2 -DB=3"; echo "-DN=2 -DB=2 -DEXITS=1"; echo "-DN=3 -DB=1" ;;
+    resume.quick) echo "-DM=3 -DB=1 -DBAD=2"; echo "-DM=2 -DB=2 -DBAD=1" ;;
+    resume.full) echo "-DM=3 -DB=2 -DBAD=2"; echo "-DM=4 -DB=1 -DBAD=9" ;;
     credits.full) echo "-DN=2 -DB=4 -DLIMIT=2"; echo "-DN=3 -DB=1 -DEXITS=1" ;;
     *) echo "" ;;
     esac
@@ -53,7 +55,7 @@ say() { # result text
     [ "$1" = ok ] || sed 's/^/# /' "$work/report" | head -40
 }
 
-[ $# -gt 0 ] || set -- inbox park next ask exit credits
+[ $# -gt 0 ] || set -- inbox park next ask exit credits resume
 for model; do
     for size_now in $size; do
         bounds "$model" "$size_now" >"$work/bounds"
