@@ -119,6 +119,23 @@ Test(hub, a_reset_after_any_byte_loses_nothing_and_doubles_nothing)
     cr_assert_gt(cut, 1000); /* it was there for all of a conversation */
 }
 
+Test(hub, a_window_of_one_frame_is_enough)
+{
+    struct simnet_options options = { .seed = 22, .nodes = 2, .hub.unacked_max = 1 };
+    struct simnet net;
+    int i;
+
+    simnet_open(&net, &options);
+    connect_two(&net);
+    for (i = 0; i < 50; i++) {
+        simnet_send(&net, 0, 1, i % 4, i == 9 ? 200000 : 10, SIM_PLAIN);
+        simnet_send(&net, 1, 0, i % 4, i == 9 ? 200000 : 10, SIM_PLAIN);
+    }
+    simnet_run(&net, net.now + 5 * S);
+    assert_all_there(&net);
+    close_fine(&net);
+}
+
 Test(hub, nobody_there_is_unreachable_in_the_end)
 {
     struct simnet net;
