@@ -1,3 +1,6 @@
+/* The network: events in their order, streams of bytes, and what breaks them.
+ *
+ * Past 500 lines: an event and what it brings about are read together. */
 #include "tests/support/simnet/inside.h"
 
 #include <criterion/criterion.h>

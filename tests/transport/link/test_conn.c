@@ -1,4 +1,6 @@
-/* tests of connections: what a peer may say when, and what becomes of one that says otherwise */
+/* tests of connections: what a peer may say when, and what becomes of one that says otherwise
+ *
+ * Past 500 lines: each case is one thing that a peer may not do. */
 #include "impostor.h"
 
 static struct impostor us;
