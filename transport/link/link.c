@@ -209,7 +209,8 @@ void thi_link_up(struct thi_link *link, struct thi_conn *conn, uint64_t now)
     for (returned = link->returned; returned; returned = returned->next)
         returned->token = 0;
     conn->up_at = conn->heard_at = conn->progress_at = now;
-    if (link->returned || link->ack_told < link->received)
+    /* our RESUME may be older than what has come since on the connection before */
+    if (link->received > 0)
         conn->due |= THI_DUE_ACK;
     thi_hub_alarm(link->hub, thi_conn_deadline(conn));
     thi_hub_alarm(link->hub, now + options->idle_ns);

@@ -36,10 +36,7 @@ void thi_session_restart(struct thi_link *link)
  * older connection may have overtaken this one; then it says nothing new. */
 static bool go_on(struct thi_link *link, uint64_t last, struct thi_fault *fault)
 {
-    if (!thi_settle_acked(link, last, fault))
-        return false;
-    link->flights.sent = link->flights.acked;
-    return true;
+    return thi_settle_acked(link, last, fault);
 }
 
 /* A session of theirs that is new to us: numbers begin at 1, both ways. */
@@ -73,7 +70,6 @@ static bool decide(struct thi_link *link, const struct thi_frame_resume *resume,
         thi_fault_set(fault, "RESUME has forgotten a session that was under way");
         return false;
     }
-    link->flights.sent = 0;
     return true;
 }
 
