@@ -47,7 +47,7 @@ endif()
 
 # Those that read the tree find it by this, since a compiler may call a source by another path.
 set_source_files_properties(support/probe.c support/vectors.c test_conformance.c
-set_source_files_properties(support/probe.c test_conformance.c transport/link/test_tls.c
+    transport/link/test_tls.c
     PROPERTIES COMPILE_DEFINITIONS TESTS_ROOT="${CMAKE_SOURCE_DIR}")
 
 function(thespis_add_test source)
@@ -62,9 +62,10 @@ function(thespis_add_test source)
         test_framework thespis_house thespis_warnings test_warnings
         thespis_static ${URCU_LIBRARIES})
     if(TARGET test_support)
-        target_link_libraries(test.${name} PRIVATE $<TARGET_OBJECTS:test_support>)
+        target_link_libraries(test.${name} PRIVATE test_support)
     endif()
-    if(TARGET test_simnet) # an archive: only who names it has it
+    # archives: only who names what is in them has it
+    if(TARGET test_simnet)
         target_link_libraries(test.${name} PRIVATE test_simnet)
     endif()
     if(TARGET thespis_net_static)
@@ -80,16 +81,18 @@ endfunction()
 function(thespis_add_suites)
     file(GLOB support CONFIGURE_DEPENDS support/*.c support/extras/*.c)
     if(support)
-        add_library(test_support OBJECT ${support})
-        target_link_libraries(test_support PRIVATE
-            test_framework thespis_house thespis_warnings test_warnings)
+        add_library(test_support STATIC ${support})
+        target_link_libraries(test_support
+            PRIVATE test_framework thespis_house thespis_warnings test_warnings
+            PUBLIC thespis_net_static)
     endif()
 
     file(GLOB simnet CONFIGURE_DEPENDS support/simnet/*.c)
-    if(simnet AND TARGET thespis_net_static)
+    if(simnet)
         add_library(test_simnet STATIC ${simnet})
-        target_link_libraries(test_simnet PRIVATE
-            test_framework thespis_house thespis_warnings test_warnings)
+        target_link_libraries(test_simnet
+            PRIVATE test_framework thespis_house thespis_warnings test_warnings
+            PUBLIC thespis_net_static)
     endif()
 
     file(GLOB_RECURSE tests CONFIGURE_DEPENDS test_*.c)
