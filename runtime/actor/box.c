@@ -56,8 +56,8 @@ th_msg *thi_box_take(struct thi_box *box)
 {
     struct thi_inbox *inbox = &box->endpoint.cell->extra->credits->inbox;
 
-    if (!thi_inbox_has_mail(inbox) && thi_inbox_sleep_owner(inbox))
-        return NULL;
+    if (!thi_inbox_has_mail(inbox) && (thi_inbox_sleep_owner(inbox) || !thi_inbox_has_mail(inbox)))
+        return NULL; /* it sleeps, or did */
     return chain(thi_inbox_take_owner(inbox));
 }
 

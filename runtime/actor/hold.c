@@ -140,7 +140,7 @@ void thi_hold(th_self *self, struct thi_cell *target)
 
 void thi_hold_over(th_self *self, struct thi_cell *cell)
 {
-    struct thi_stage *stage = self->worker->stage;
+    struct thi_stage *stage = thi_stage_of(self);
 
     if (!(cell->flags & THI_CELL_HELD))
         return;
