@@ -167,6 +167,13 @@ static bool has_v4(const struct thi_sockaddr *at, uint32_t *out)
     return true;
 }
 
+bool thi_sockaddr_is_any(const struct thi_sockaddr *at)
+{
+    uint32_t v4;
+
+    return has_v4(at, &v4) ? v4 == 0 : IN6_IS_ADDR_UNSPECIFIED(&as_v6(at)->sin6_addr);
+}
+
 bool thi_sockaddr_is_loopback(const struct thi_sockaddr *at)
 {
     uint32_t v4;

@@ -42,6 +42,9 @@ void thi_sockaddr_print(const struct thi_sockaddr *at, char *out);
 uint16_t thi_sockaddr_port(const struct thi_sockaddr *at);
 void thi_sockaddr_set_port(struct thi_sockaddr *at, uint16_t port);
 
+/* Every address of this machine: to listen on, not to dial. */
+bool thi_sockaddr_is_any(const struct thi_sockaddr *at);
+
 /* Never leaves this machine. */
 bool thi_sockaddr_is_loopback(const struct thi_sockaddr *at);
 

@@ -237,9 +237,9 @@ void thi_link_lost(struct thi_link *link, const struct thi_conn *conn, bool is_r
         link->dial_at = UINT64_MAX;
         return;
     }
-    /* it worked, if it worked for longer than the pause before it: one that opens and breaks at
-     * once is a failure like any other */
-    if (now - conn->up_at >= link->backoff.pause_ns)
+    /* it worked, if something of ours arrived over it, or it lived longer than the pause before it:
+     * one that opens and breaks at once is a failure like any other */
+    if (conn->progress_at > conn->up_at || now - conn->up_at >= link->backoff.pause_ns)
         thi_backoff_reset(&link->backoff);
     pause = thi_backoff_failed(&link->backoff, &link->hub->random);
     thi_hub_note(link->hub, link, TH_LOG_INFO, "link to %016llx lost its connection: %s",

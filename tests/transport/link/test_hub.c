@@ -126,7 +126,7 @@ Test(hub, a_reset_after_any_byte_loses_nothing_and_doubles_nothing)
     cr_assert_gt(cut, 1000); /* it was there for all of a conversation */
 }
 
-/* Who decides may have accepted a connection of which the other never heard, and sent mail on it. */
+/* Who decides may have accepted a connection that the other never heard of, and sent mail on it. */
 Test(hub, a_greeting_cut_short_loses_nothing_either)
 {
     struct simnet_options options = { .nodes = 2 };
