@@ -4,7 +4,7 @@
 #   bench/*.c             -> build/<preset>/bench/thespis-bench
 function(thespis_program target name folder)
     add_executable(${target} ${ARGN})
-    target_link_libraries(${target} PRIVATE thespis::thespis thespis_warnings)
+    target_link_libraries(${target} PRIVATE thespis::net thespis::thespis thespis_warnings)
     target_compile_definitions(${target} PRIVATE _GNU_SOURCE)
     set_target_properties(${target} PROPERTIES
         OUTPUT_NAME ${name} RUNTIME_OUTPUT_DIRECTORY ${PROJECT_BINARY_DIR}/${folder})
