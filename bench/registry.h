@@ -34,7 +34,11 @@
     XX(net_raw_pingpong)                                                                           \
     XX(work)                                                                                       \
     XX(pairs)                                                                                      \
-    XX(bystander)
+    XX(bystander)                                                                                  \
+    XX(net_throughput)                                                                             \
+    XX(net_pingpong)                                                                               \
+    XX(net_fanin)                                                                                  \
+    XX(net_big)
 
 #define XX(name) extern const struct bench bench_##name;
 BENCH_MAP(XX)
