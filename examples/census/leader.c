@@ -21,8 +21,7 @@ struct leader {
     bool over; /* told the client */
 
     struct census_plan plan; /* root excepted */
-    th_addr troupe;
-    th_addr tally[CENSUS_TALLIES];
+    struct census_crew crew;
     uint32_t chunks_max;
     uint32_t chunks_out;
     int64_t batches_owed;
@@ -30,31 +29,31 @@ struct leader {
     struct census_walked sum;
 };
 
-TH_SIGNAL(census_begin); /* to oneself, when init is over */
-TH_SIGNAL_TYPE(census_begin)
+/* Here, or where the host is: of that we hear if it is lost. */
+static th_err hire(th_self *self, const struct census_plan *plan)
+{
+    struct census_hire *hire;
+    th_msg *msg = census_hire_new(self, &hire);
+    th_addr crew;
+    th_err err;
+
+    if (hire)
+        *hire = (struct census_hire){ th_self_addr(self), plan->counters };
+    if (th_addr_is_none(plan->host))
+        return th_spawn(self, &census_crew, msg, &crew);
+    err = th_send(self, plan->host, msg);
+    return err ? err : th_watch_actor(self, plan->host);
+}
 
 static th_err leader_init(th_self *self, void *state, const th_msg *arg)
 {
     struct leader *me = state;
-    th_troupe_options options = { 0 };
-    struct census_team *team;
-    th_msg *team_msg;
     th_err err;
 
     me->plan = *census_plan_of(arg);
-    me->chunks_max = me->plan.counters * CHUNKS_PER_COUNTER;
     err = walk_open(&me->walk, self, me->plan.root->data);
     me->plan.root = NULL; /* the argument's */
-    for (int t = 0; t < CENSUS_TALLIES && !err; t++)
-        err = th_spawn(self, &census_tally, NULL, &me->tally[t]);
-    if (err)
-        return err;
-    team_msg = census_team_new(self, &team);
-    if (team)
-        memcpy(team->tally, me->tally, sizeof(team->tally));
-    options.workers_max = options.idle_max = me->plan.counters;
-    err = th_troupe_spawn(self, &census_counter, team_msg, &options, &me->troupe);
-    return err ? err : census_begin_send(self, th_self_addr(self), (struct census_begin){ 0 });
+    return err ? err : hire(self, &me->plan);
 }
 
 static void leader_exit(th_self *self, void *state)
@@ -74,7 +73,8 @@ static th_err finish(th_self *self, struct leader *me, th_err err)
     me->sum.err = err;
     me->sum.unreadable += me->walk.unreadable;
     for (int t = 0; t < CENSUS_TALLIES && !err; t++)
-        err = census_report_send(self, me->tally[t], (struct census_report){ me->plan.client });
+        err =
+            census_report_send(self, me->crew.tally[t], (struct census_report){ me->plan.client });
     me->sum.err = err;
     return census_walked_send(self, me->plan.client, me->sum);
 }
@@ -120,7 +120,7 @@ static th_err send_chunk(th_self *self, struct leader *me)
         th_blob_unref(me->path);
         me->path = NULL;
     }
-    return th_send(self, me->troupe, msg);
+    return th_send(self, me->crew.troupe, msg);
 }
 
 /* Hands out chunks while there are credits; ends the census when nothing is left. */
@@ -172,7 +172,12 @@ static th_err leader_receive(th_self *self, void *state, const th_msg *msg)
         err = merged->err;
     } else if (poison) {
         err = poison->err;
-    } else if (!census_begin_of(msg)) {
+    } else if (th_actor_gone_of(msg)) {
+        err = TH_E_NO_ACTOR;
+    } else if (census_crew_of(msg)) {
+        me->crew = *census_crew_of(msg);
+        me->chunks_max = me->crew.counters * CHUNKS_PER_COUNTER;
+    } else {
         return TH_OK;
     }
     if (!err)

@@ -12,6 +12,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <thespis/transport.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -32,9 +33,15 @@ static int fail(const char *what, th_err err)
     return EXIT_FAILED;
 }
 
+static uint32_t workers_of(const struct options *options)
+{
+    return options->workers ? options->workers : (uint32_t)sysconf(_SC_NPROCESSORS_ONLN);
+}
+
 /* ---- the census itself ---- */
 
-static th_err create_leader(th_self *self, const struct options *options, uint32_t workers)
+static th_err create_leader(th_self *self, const struct options *options, uint32_t workers,
+                            th_addr host)
 {
     struct census_plan *plan;
     th_msg *msg = census_plan_new(self, &plan);
@@ -45,6 +52,7 @@ static th_err create_leader(th_self *self, const struct options *options, uint32
         plan->chunk_size = options->chunk_size;
         plan->counters = 2 * workers; /* one reads while the other counts */
         plan->client = th_self_addr(self);
+        plan->host = host;
         if (!plan->root) {
             th_msg_destroy(self, msg);
             return TH_E_NOMEM;
@@ -87,11 +95,11 @@ static th_err collect(th_self *self, struct result *result, struct progress *pro
     return err;
 }
 
-static th_err count(th_system *system, const struct options *options, struct result *result)
+static th_err count(th_system *system, const struct options *options, th_addr host,
+                    struct result *result)
 {
     th_self *self = th_system_self(system);
-    long cores = sysconf(_SC_NPROCESSORS_ONLN);
-    uint32_t workers = options->workers ? options->workers : (uint32_t)cores;
+    uint32_t workers = workers_of(options);
     struct progress progress;
     th_system_status status;
     double start;
@@ -99,7 +107,7 @@ static th_err count(th_system *system, const struct options *options, struct res
 
     progress_begin(&progress, self, options->root);
     start = seconds_now();
-    err = create_leader(self, options, workers);
+    err = create_leader(self, options, workers, host);
     if (!err)
         err = collect(self, result, &progress);
     result->seconds = seconds_now() - start;
@@ -111,12 +119,12 @@ static th_err count(th_system *system, const struct options *options, struct res
     return err;
 }
 
-static int run(th_system *system, const struct options *options)
+static int run(th_system *system, const struct options *options, th_addr host)
 {
     th_self *self = th_system_self(system);
     struct result result = { 0 };
     int status = 0;
-    th_err err = count(system, options, &result);
+    th_err err = count(system, options, host, &result);
 
     if (err)
         status = fail(options->root, err);
@@ -134,6 +142,75 @@ static int run(th_system *system, const struct options *options)
     return status;
 }
 
+/* ---- other processes ---- */
+
+/* Counts for others until it is told to end. */
+static int serve(th_system *system, const struct options *options)
+{
+    th_self *self = th_system_self(system);
+    struct census_hire *hire;
+    th_msg *arg = census_hire_new(self, &hire);
+    th_spawn_options how = { .klass = &census_host, .arg = arg, .global_name = "census" };
+    char address[64];
+    th_addr host;
+    th_err err;
+
+    if (hire)
+        hire->counters = 2 * workers_of(options);
+    err = arg ? th_create(self, &how, TH_FOREVER, &host, NULL) : TH_E_NOMEM;
+    if (err)
+        return fail("the host does not start", err);
+    th_transport_listens(system, 0, address, sizeof(address));
+    printf("census: listening on %s\n", address);
+    fflush(stdout);
+    err = th_system_wait(system, TH_FOREVER);
+    return err ? fail("waiting", err) : 0;
+}
+
+/* The host of the process that listens at @address. */
+static th_err find_host(th_self *self, const char *address, th_addr *host_out)
+{
+    char why[TH_DETAILS_SIZE];
+    struct th_whereis *question;
+    th_msg *msg;
+    th_addr admin;
+    th_err err = th_connect(self, address, TH_S(10), &admin, why);
+
+    if (err && why[0])
+        fprintf(stderr, "census: %s\n", why);
+    if (err)
+        return err;
+    msg = th_whereis_new(self, &question);
+    if (msg && !(question->name = th_blob_text(self, "census"))) {
+        th_msg_destroy(self, msg);
+        return TH_E_NOMEM;
+    }
+    err = th_ask(self, admin, msg, TH_S(10), &msg);
+    if (err)
+        return err;
+    *host_out = th_found_of(msg) ? th_found_of(msg)->actor : th_addr_none();
+    th_msg_destroy(self, msg);
+    return th_addr_is_none(*host_out) ? TH_E_NO_NAME : TH_OK;
+}
+
+static int run_among_others(th_system *system, const struct options *options)
+{
+    const char *listen[] = { options->listen, NULL };
+    th_transport_options transport = { .listen = listen };
+    char why[TH_DETAILS_SIZE];
+    th_addr host;
+    th_err err = census_register(system);
+
+    if (!err)
+        err = th_transport_start(system, &transport, why);
+    if (err)
+        return fail(why, err);
+    if (options->listen)
+        return serve(system, options);
+    err = find_host(th_system_self(system), options->to, &host);
+    return err ? fail(options->to, err) : run(system, options, host);
+}
+
 int main(int argc, char **argv)
 {
     struct options options;
@@ -148,6 +225,7 @@ int main(int argc, char **argv)
     how.base = options.seeded ? TH_BASE_SIMPLE : TH_BASE_POOL;
     how.seed = options.seed;
     how.workers = options.workers;
+    how.signals = options.listen ? TH_SIGNAL_TERM : 0;
     trace.path = options.trace;
     how.trace = options.trace ? &trace : NULL;
     system = th_system_create(&how);
@@ -156,7 +234,8 @@ int main(int argc, char **argv)
         th_system_destroy(system);
         return fail("the actor system does not start", err);
     }
-    status = run(system, &options);
+    status = options.listen || options.to ? run_among_others(system, &options)
+                                          : run(system, &options, th_addr_none());
     err = th_system_shutdown(system, TH_S(30), NULL, NULL);
     if (err)
         status = fail("shutdown", err);

@@ -5,6 +5,9 @@
  *                            ^ <-- merged ----------------------------------------'
  *     main <-- progress, walked --- leader -- report --> tallies -- page --> main
  *
+ * Troupe and tallies are a crew. With --to it is another process's, and everything between it and
+ * the leader crosses the wire; nothing else changes.
+ *
  * Whatever goes wrong travels in an err field to the leader, and from it in walked to main: so
  * nobody fails a message half-done, and nothing is counted twice by a second delivery. */
 #ifndef CENSUS_MESSAGES_H
@@ -20,8 +23,23 @@
     F(S, str, root)                                                                                \
     F(S, u64, chunk_size) /* bytes */                                                              \
     F(S, u32, counters)                                                                            \
-    F(S, addr, client) /* who hears progress, pages and the end */
+    F(S, addr, client) /* who hears progress, pages and the end */                                 \
+    F(S, addr, host)   /* of another process, whose crew is to count; none: this one's */
 TH_MESSAGE(census_plan, CENSUS_PLAN_FIELDS);
+
+/* ---- a crew: the tallies, and the troupe of counters, here or in another process ---- */
+
+/* Make a crew for @leader, and have it end with that: the spawn argument of a crew, and what the
+ * host of another process is sent, who chooses how many counters there are. */
+#define CENSUS_HIRE_FIELDS(F, S) F(S, addr, leader) F(S, u32, counters)
+TH_MESSAGE(census_hire, CENSUS_HIRE_FIELDS);
+
+/* From the crew: it is ready. */
+#define CENSUS_CREW_FIELDS(F, S)                                                                   \
+    F(S, addr, troupe)                                                                             \
+    F(S, array, addr, tally, CENSUS_TALLIES)                                                       \
+    F(S, u32, counters)
+TH_MESSAGE(census_crew, CENSUS_CREW_FIELDS);
 
 /* ---- leader to a counter, as the spawn argument of all ---- */
 
@@ -84,5 +102,8 @@ struct counts_record {
 char *counts_put(char *to, uint64_t count, const char *name, uint32_t length);
 /** Reads one, returns where the next one is; *@name_out is inside the message. */
 const char *counts_get(const char *from, struct counts_record *record, const char **name_out);
+
+/** Tells @system the types that may come from another process. */
+th_err census_register(th_system *system);
 
 #endif

@@ -20,6 +20,8 @@ static const char usage[] =
     "  --seed N      run on the simple base: one thread, an order decided by N\n"
     "  --check       recount with coreutils and compare\n"
     "  --top N       how many identifiers to print (default 20)\n"
+    "  --listen ADDR count for other processes, until SIGTERM; ADDR is host:port, port 0: any\n"
+    "  --to ADDR     let the process that listens there count; it reads the files\n"
     "  --trace FILE  write what happens to FILE, for ui.perfetto.dev\n"
     "  --chunk N     bytes a message's worth of file has (default 262144)\n";
 
@@ -69,6 +71,8 @@ static int parse_option(struct options *options, int option, const char *text)
                    : complain("not a chunk size of 1 to 4194304 bytes: ", text);
     case 'c': options->check = true; return 0;
     case 'T': options->trace = text; return 0;
+    case 'l': options->listen = text; return 0;
+    case 'o': options->to = text; return 0;
     default: return complain("unknown option, or one without its value", "");
     }
 }
@@ -98,6 +102,7 @@ bool options_parse(struct options *options, int argc, char **argv, int *status_o
         { "workers", required_argument, NULL, 'w' }, { "seed", required_argument, NULL, 's' },
         { "check", no_argument, NULL, 'c' },         { "top", required_argument, NULL, 't' },
         { "trace", required_argument, NULL, 'T' },   { "chunk", required_argument, NULL, 'b' },
+        { "listen", required_argument, NULL, 'l' },  { "to", required_argument, NULL, 'o' },
         { "help", no_argument, NULL, 'h' },          { NULL, 0, NULL, 0 },
     };
     int option;
@@ -120,6 +125,10 @@ bool options_parse(struct options *options, int argc, char **argv, int *status_o
     }
     if (optind < argc)
         options->root = argv[optind];
+    if (options->seeded && (options->listen || options->to)) {
+        *status_out = complain("--seed is for one process: no --listen, no --to", "");
+        return false;
+    }
     *status_out = check_root(options->root);
     return *status_out == 0;
 }

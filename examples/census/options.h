@@ -13,7 +13,9 @@ struct options {
     uint64_t top;
     uint64_t chunk_size; /* bytes */
     bool check;
-    const char *trace; /* NULL: none */
+    const char *listen; /* NULL: nobody else's files are counted */
+    const char *to;     /* NULL: counted here */
+    const char *trace;  /* NULL: none */
 };
 
 /** Fills in @options. False: the program ends with *@status_out, everything is said. */
