@@ -102,9 +102,10 @@ BOTH_BASES(fork, the_child_is_told)
     must(th_endpoint_close(own));
 }
 
-/* While its threads hold whatever locks there are.  Not under ThreadSanitizer: one may be its own,
- * which nobody gives back in the child (seen in DenseSlabAlloc::Drain, below free()). */
-#ifndef __SANITIZE_THREAD__
+/* While its threads hold whatever locks there are.  Not under a sanitizer: one may be its own,
+ * which nobody gives back in the child (seen of ThreadSanitizer in DenseSlabAlloc::Drain, below
+ * free(), and of AddressSanitizer in SizeClassAllocator64::GetFromAllocator, below malloc()). */
+#if !defined(__SANITIZE_THREAD__) && !defined(__SANITIZE_ADDRESS__)
 struct chatter {
     th_system *sys;
     th_addr echo;
