@@ -154,9 +154,10 @@ void thi_sockaddr_set_port(struct thi_sockaddr *at, uint16_t port)
         ((struct sockaddr_in *)&at->storage)->sin_port = htons(port);
 }
 
-/* The IPv4 address in it, as the kernel's own integer, also of "::ffff:127.0.0.1". */
+/* The IPv4 address in it, as the kernel's own integer, also of "::ffff:127.0.0.1"; else 0. */
 static bool has_v4(const struct thi_sockaddr *at, uint32_t *out)
 {
+    *out = 0;
     if (at->storage.ss_family == AF_INET) {
         *out = as_v4(at)->sin_addr.s_addr;
         return true;
