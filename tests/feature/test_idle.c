@@ -71,7 +71,10 @@ static void expect_idle(struct test_system *ts)
     used = cpu_ns() - used;
     passed = th_now(ts->me) - passed;
     after = pool_of(ts->sys);
-    cr_assert(is_same(&before, &after), "turns %llu, parks %llu, wakes %llu in an idle pool",
+    /* on a machine with other work a worker may lie down only now, once each */
+    cr_assert(before.turns == after.turns && before.wakes == after.wakes &&
+                  after.parks - before.parks <= after.workers,
+              "turns %llu, parks %llu, wakes %llu in an idle pool",
               (unsigned long long)(after.turns - before.turns),
               (unsigned long long)(after.parks - before.parks),
               (unsigned long long)(after.wakes - before.wakes));
